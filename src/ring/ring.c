@@ -1,0 +1,273 @@
+#include "ring/ring.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <liburing.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "ring/buffers.h"
+
+/* Best first. DEFER_TASKRUN runs completions only inside our own enter, so they arrive in batches
+ * and never interrupt a handshake; COOP_TASKRUN at least spares the inter-processor interrupt. */
+static const unsigned setup_flags[] = {
+    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
+        IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+    IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+};
+
+enum { SETUP_COUNT = sizeof setup_flags / sizeof *setup_flags };
+
+/* Returns the index of the flags that worked, or -errno. */
+static int ring_setup(struct io_uring *uring, unsigned entries, unsigned completions,
+                      struct io_uring_params *out_params)
+{
+    int result = -EINVAL;
+
+    for (int i = 0; i < SETUP_COUNT; i++) {
+        struct io_uring_params params = {.flags = setup_flags[i], .cq_entries = completions};
+
+        result = io_uring_queue_init_params(entries, uring, &params);
+        if (result == 0) {
+            *out_params = params;
+            return i;
+        }
+        if (result != -EINVAL) {
+            return result;
+        }
+    }
+    return result;
+}
+
+static int ring_setup_error(int result, struct error *error)
+{
+    switch (-result) {
+    case EPERM:
+    case EACCES:
+        return error_set(
+            error, "io_uring is forbidden here: allow it with `sysctl "
+                   "kernel.io_uring_disabled=0`, or in a container with a seccomp profile that "
+                   "permits io_uring_setup (docker: --security-opt seccomp=unconfined)");
+    case ENOSYS:
+        return error_set(error, "this kernel has no io_uring: Linux 6.1 or later is needed");
+    case ENOMEM:
+        return error_set(error, "no memory for an io_uring: raise RLIMIT_MEMLOCK (ulimit -l) or "
+                                "free some memory");
+    case EMFILE:
+    case ENFILE:
+        return error_set(error, "no file descriptor is left for an io_uring: raise `ulimit -n`");
+    default:
+        return error_set(error, "cannot set up an io_uring: %s", strerror(-result));
+    }
+}
+
+int ring_probe(struct ring_features *out, struct error *error)
+{
+    struct io_uring uring;
+    struct io_uring_params params;
+    struct utsname name;
+    struct io_uring_probe *probe;
+    int setup = ring_setup(&uring, 4, 8, &params);
+
+    memset(out, 0, sizeof *out);
+    if (setup < 0) {
+        return ring_setup_error(setup, error);
+    }
+    probe = io_uring_get_probe_ring(&uring);
+    if (uname(&name) == 0) {
+        snprintf(out->kernel, sizeof out->kernel, "%.*s", (int)sizeof out->kernel - 1,
+                 name.release);
+    }
+    out->defer_taskrun = setup == 0;
+    out->single_issuer = setup == 0;
+    out->submit_stable = (params.features & IORING_FEAT_SUBMIT_STABLE) != 0;
+    if (probe) {
+        /* Multishot modes have no bit of their own: each came in the release of the operation named
+         * here. */
+        out->msg_ring = io_uring_opcode_supported(probe, IORING_OP_MSG_RING);
+        out->multishot_accept = io_uring_opcode_supported(probe, IORING_OP_SOCKET);
+        out->buffer_ring = out->multishot_accept;
+        out->multishot_recv = io_uring_opcode_supported(probe, IORING_OP_SEND_ZC);
+        io_uring_free_probe(probe);
+    }
+    io_uring_queue_exit(&uring);
+    if (!out->buffer_ring || !out->multishot_recv || !out->msg_ring || !out->submit_stable) {
+        return error_set(error,
+                         "kernel %s lacks multishot receive with provided buffers: "
+                         "Linux 6.1 or later is needed",
+                         out->kernel);
+    }
+    return 0;
+}
+
+int ring_open(struct ring *ring, struct error *error)
+{
+    struct io_uring_params params;
+    int result;
+
+    memset(ring, 0, sizeof *ring);
+    ring->uring = calloc(1, sizeof *ring->uring);
+    if (!ring->uring) {
+        return error_set(error, "no memory for an io_uring");
+    }
+    result = ring_setup(ring->uring, RING_ENTRIES, RING_COMPLETIONS, &params);
+    if (result < 0) {
+        free(ring->uring);
+        ring->uring = NULL;
+        return ring_setup_error(result, error);
+    }
+    ring->descriptor = ring->uring->ring_fd;
+    /* Saves a descriptor look-up on each enter; a kernel without it does as well. */
+    io_uring_register_ring_fd(ring->uring);
+    return 0;
+}
+
+void ring_close(struct ring *ring)
+{
+    if (ring->uring) {
+        io_uring_queue_exit(ring->uring);
+        free(ring->uring);
+        ring->uring = NULL;
+    }
+}
+
+/* These end a turn early without harm: the caller reads completions and comes again. EBUSY and
+ * EAGAIN mean that completions must be taken before the kernel accepts more. */
+static int ring_turn_result(int result)
+{
+    switch (-result) {
+    case ETIME:
+    case EINTR:
+    case EBUSY:
+    case EAGAIN:
+        return 0;
+    default:
+        return result < 0 ? result : 0;
+    }
+}
+
+int ring_turn(struct ring *ring, uint64_t wait_ns)
+{
+    struct io_uring_cqe *completion;
+    int result;
+
+    ring->enters++;
+    if (wait_ns == 0) {
+        result = io_uring_submit_and_get_events(ring->uring);
+    } else if (wait_ns == UINT64_MAX) {
+        result = io_uring_submit_and_wait(ring->uring, 1);
+    } else {
+        struct __kernel_timespec timeout = {
+            .tv_sec = (long long)(wait_ns / NS_PER_S),
+            .tv_nsec = (long long)(wait_ns % NS_PER_S),
+        };
+
+        result = io_uring_submit_and_wait_timeout(ring->uring, &completion, 1, &timeout, NULL);
+    }
+    return ring_turn_result(result);
+}
+
+bool ring_next(struct ring *ring, struct ring_completion *out)
+{
+    struct io_uring_cqe *completion;
+    unsigned head;
+
+    io_uring_for_each_cqe(ring->uring, head, completion)
+    {
+        *out = (struct ring_completion){
+            .op = op_decode(completion->user_data),
+            .result = completion->res,
+            .buffer = completion->flags & IORING_CQE_F_BUFFER
+                          ? (int32_t)(completion->flags >> IORING_CQE_BUFFER_SHIFT)
+                          : -1,
+            .more = (completion->flags & IORING_CQE_F_MORE) != 0,
+        };
+        io_uring_cq_advance(ring->uring, 1);
+        return true;
+    }
+    return false;
+}
+
+static struct io_uring_sqe *ring_request(struct ring *ring, struct op op)
+{
+    struct io_uring_sqe *request = io_uring_get_sqe(ring->uring);
+
+    while (!request) {
+        ring->enters++;
+        io_uring_submit(ring->uring);
+        request = io_uring_get_sqe(ring->uring);
+    }
+    request->user_data = op_encode(op.kind, op.slot, op.generation);
+    return request;
+}
+
+/* liburing's preparing functions clear user_data. */
+static void ring_mark(struct io_uring_sqe *request, struct op op)
+{
+    request->user_data = op_encode(op.kind, op.slot, op.generation);
+}
+
+void ring_accept_multishot(struct ring *ring, int listener, struct op op)
+{
+    struct io_uring_sqe *request = ring_request(ring, op);
+
+    io_uring_prep_multishot_accept(request, listener, NULL, NULL, SOCK_CLOEXEC);
+    ring_mark(request, op);
+}
+
+void ring_connect(struct ring *ring, int descriptor, const struct sockaddr *address,
+                  socklen_t bytes, struct op op)
+{
+    struct io_uring_sqe *request = ring_request(ring, op);
+
+    io_uring_prep_connect(request, descriptor, address, bytes);
+    ring_mark(request, op);
+}
+
+void ring_recv_multishot(struct ring *ring, int descriptor, struct op op)
+{
+    struct io_uring_sqe *request = ring_request(ring, op);
+
+    io_uring_prep_recv_multishot(request, descriptor, NULL, 0, 0);
+    request->flags |= IOSQE_BUFFER_SELECT;
+    request->buf_group = BUFFER_GROUP;
+    ring_mark(request, op);
+}
+
+void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t count, struct op op)
+{
+    struct io_uring_sqe *request = ring_request(ring, op);
+
+    io_uring_prep_send(request, descriptor, bytes, count, MSG_NOSIGNAL);
+    ring_mark(request, op);
+}
+
+void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *message, struct op op)
+{
+    struct io_uring_sqe *request = ring_request(ring, op);
+
+    io_uring_prep_sendmsg(request, descriptor, message, MSG_NOSIGNAL);
+    ring_mark(request, op);
+}
+
+void ring_cancel(struct ring *ring, struct op target, struct op op)
+{
+    struct io_uring_sqe *request = ring_request(ring, op);
+
+    io_uring_prep_cancel64(request, op_encode(target.kind, target.slot, target.generation), 0);
+    ring_mark(request, op);
+}
+
+void ring_message(struct ring *ring, int ring_descriptor, struct op message, struct op op)
+{
+    struct io_uring_sqe *request = ring_request(ring, op);
+
+    io_uring_prep_msg_ring(request, ring_descriptor, 0,
+                           op_encode(message.kind, message.slot, message.generation), 0);
+    ring_mark(request, op);
+}

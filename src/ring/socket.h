@@ -1,0 +1,64 @@
+/* Addresses and sockets: everything that is set up by plain system calls before io_uring takes
+ * over. */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct error;
+
+enum { SOCKET_TEXT_BYTES = 128 };
+
+/* A union, since reading one kind of address through another's pointer would break C's aliasing
+ * rules. */
+struct socket_address {
+    union {
+        struct sockaddr_storage storage;
+        struct sockaddr any; /* any.sa_family says which */
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_un un;
+    };
+    socklen_t bytes;
+};
+
+/* Reads an address:
+ *
+ *     127.0.0.1:4433, [::1]:4433    this address
+ *     localhost:4433                looked up; of several addresses the first IPv4 one is taken,
+ *                                   or else the first
+ *     4433                          127.0.0.1:4433
+ *     :4433, *:4433                 every address of the machine, IPv4 and IPv6: [::]:4433
+ *     unix:/path                    a Unix socket
+ *
+ * "::1:4433" is refused as ambiguous, with the right spelling. Names are looked up with
+ * getaddrinfo(3), which blocks: set-up only. Returns 0 or -1. */
+int socket_parse(const char *text, struct socket_address *out, struct error *error);
+
+/* "127.0.0.1:4433", "[::1]:4433", "unix:/path"; returns out. */
+const char *socket_format(const struct socket_address *address, char out[SOCKET_TEXT_BYTES]);
+
+/* True for 127.0.0.0/8 (also as ::ffff:127.0.0.0/104), ::1 and Unix sockets. */
+bool socket_is_local(const struct socket_address *address);
+bool socket_is_unix(const struct socket_address *address);
+
+/* A listening socket, close-on-exec. TCP: SO_REUSEADDR, TCP_NODELAY (which accepted sockets
+ * inherit), SO_REUSEPORT when `shared`; the IPv6 wildcard takes IPv4 too, and becomes 0.0.0.0 where
+ * the kernel has no IPv6. Unix: a stale socket file (nobody accepts behind it) is removed first;
+ * `shared` means nothing, as the kernel cannot share one. Returns the descriptor and the bound
+ * address (with the real port for port 0; `out_bound` may be NULL), or -1 with a sentence that
+ * names the address and says which process to look for or how to bind a privileged port. */
+int socket_listen(const struct socket_address *address, bool shared, int backlog,
+                  struct socket_address *out_bound, struct error *error);
+
+/* A socket for a client connection to `address`, close-on-exec, TCP_NODELAY set. Returns the
+ * descriptor or -errno. */
+int socket_client(const struct socket_address *address);
+
+/* Raises the soft limit on open files to the hard one, and where it may (as root) the hard one to
+ * `wanted`. Never lowers either. Returns the soft limit then in force. */
+uint64_t socket_raise_file_limit(uint64_t wanted);
