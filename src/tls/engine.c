@@ -1,0 +1,316 @@
+#include "tls/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "tls/internal.h"
+
+/* Where the random of a handshake message's ServerHello is: after type, length and version. */
+enum { SERVER_HELLO_RANDOM_OFFSET = 6, HELLO_RANDOM_BYTES = 32 };
+
+/* The random that makes a ServerHello a HelloRetryRequest (RFC 8446 4.1.3): SHA-256 of that word.
+ */
+static const uint8_t hello_retry_random[HELLO_RANDOM_BYTES] = {
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+};
+
+static int bio_read(BIO *bio, char *out, size_t out_max, size_t *out_count)
+{
+    struct tls_engine *engine = BIO_get_data(bio);
+    size_t count = engine->input_bytes < out_max ? engine->input_bytes : out_max;
+
+    BIO_clear_retry_flags(bio);
+    *out_count = count;
+    if (count == 0) {
+        BIO_set_retry_read(bio);
+        return 0;
+    }
+    memcpy(out, engine->input, count);
+    engine->input += count;
+    engine->input_bytes -= count;
+    return 1;
+}
+
+static int bio_write(BIO *bio, const char *bytes, size_t count, size_t *out_count)
+{
+    struct tls_engine *engine = BIO_get_data(bio);
+
+    BIO_clear_retry_flags(bio);
+    if (!slab_queue_append(engine->output, bytes, count)) {
+        engine->output_failed = true;
+        *out_count = 0;
+        return 0;
+    }
+    *out_count = count;
+    return 1;
+}
+
+static long bio_control(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH;
+}
+
+BIO_METHOD *tls_engine_bio_method(void)
+{
+    /* No BIO_get_new_index(3): there are only some hundred in a process, and contexts are made
+     * again on every reload. Nobody looks for this BIO by type. */
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "tls_engine");
+
+    if (method != NULL) {
+        BIO_meth_set_read_ex(method, bio_read);
+        BIO_meth_set_write_ex(method, bio_write);
+        BIO_meth_set_ctrl(method, bio_control);
+    }
+    return method;
+}
+
+static bool is_hello_retry(const uint8_t *message, size_t count)
+{
+    return count >= SERVER_HELLO_RANDOM_OFFSET + HELLO_RANDOM_BYTES &&
+           memcmp(message + SERVER_HELLO_RANDOM_OFFSET, hello_retry_random, HELLO_RANDOM_BYTES) ==
+               0;
+}
+
+void tls_engine_on_message(int sent, int version, int content_type, const void *bytes, size_t count,
+                           SSL *ssl, void *argument)
+{
+    struct tls_engine *engine = argument;
+    const uint8_t *message = bytes;
+
+    (void)version;
+    (void)ssl;
+    if (content_type == SSL3_RT_HEADER) {
+        engine->tally.records_in += sent == 0;
+        engine->tally.records_out += sent != 0;
+    } else if (content_type == SSL3_RT_HANDSHAKE && count > 0) {
+        if (message[0] == SSL3_MT_NEWSESSION_TICKET) {
+            engine->tally.tickets_issued += sent != 0;
+            engine->tally.tickets_received += sent == 0;
+        } else if (message[0] == SSL3_MT_SERVER_HELLO && is_hello_retry(message, count)) {
+            engine->tally.hello_retries++;
+        }
+    }
+}
+
+static bool client_setup(SSL *ssl, const struct tls_engine_options *options)
+{
+    X509_VERIFY_PARAM *verify = SSL_get0_param(ssl);
+    const char *host = options->verify_host;
+
+    if (options->server_name != NULL && !SSL_set_tlsext_host_name(ssl, options->server_name)) {
+        return false;
+    }
+    if (host != NULL && !X509_VERIFY_PARAM_set1_ip_asc(verify, host)) {
+        X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        if (!X509_VERIFY_PARAM_set1_host(verify, host, 0)) {
+            return false;
+        }
+    }
+    /* A refused session (expired, of another version) only costs the resumption. */
+    if (options->session != NULL) {
+        SSL_set_session(ssl, (SSL_SESSION *)options->session);
+    }
+    return true;
+}
+
+bool tls_engine_init(struct tls_engine *engine, struct tls_context *context,
+                     struct slab_queue *output, const struct tls_engine_options *options)
+{
+    BIO *bio;
+
+    *engine = (struct tls_engine){.output = output};
+    if (context == NULL) {
+        return true;
+    }
+    ERR_clear_error();
+    engine->ssl = SSL_new(context->ssl);
+    bio = BIO_new(context->bio_method);
+    if (engine->ssl == NULL || bio == NULL) {
+        BIO_free(bio);
+        goto fail;
+    }
+    BIO_set_data(bio, engine);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(engine->ssl, bio, bio);
+    SSL_set_msg_callback_arg(engine->ssl, engine);
+    if (context->role == TLS_SERVER) {
+        SSL_set_accept_state(engine->ssl);
+        return true;
+    }
+    SSL_set_connect_state(engine->ssl);
+    if (options == NULL || client_setup(engine->ssl, options)) {
+        return true;
+    }
+fail:
+    tls_engine_deinit(engine);
+    ERR_clear_error();
+    return false;
+}
+
+void tls_engine_deinit(struct tls_engine *engine)
+{
+    if (engine->ssl != NULL) {
+        /* OpenSSL forgets the session of a connection that ends without close_notify. Since TLS 1.1
+         * that is not asked for any more (RFC 4346 7.2.1), and peers that just vanish are common. A
+         * session that met a fatal alert has been forgotten already. */
+        SSL_set_shutdown(engine->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_free(engine->ssl);
+        engine->ssl = NULL;
+    }
+    tls_session_free(engine->new_session);
+    engine->new_session = NULL;
+}
+
+static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail *failure)
+{
+    if (engine->output_failed) {
+        ERR_clear_error();
+        failure->kind = TLS_FAILURE_INTERNAL;
+        snprintf(failure->reason, sizeof(failure->reason), "out of memory for output");
+        return TLS_FAILED;
+    }
+    tls_failure_take(SSL_get_verify_result(engine->ssl), failure);
+    /* Who has sent a good record before does speak TLS, badly; and what cannot even be read as a
+     * record is garbage that OpenSSL took for an SSLv2 hello. */
+    if (failure->kind == TLS_FAILURE_NOT_TLS && engine->tally.records_in > 1) {
+        failure->kind = TLS_FAILURE_PROTOCOL;
+    } else if (failure->kind == TLS_FAILURE_CORRUPT && engine->tally.records_in == 0) {
+        failure->kind = TLS_FAILURE_NOT_TLS;
+    }
+    return TLS_FAILED;
+}
+
+/* What an OpenSSL call that did not succeed means. */
+static enum tls_status unsuccessful(struct tls_engine *engine, struct tls_failure_detail *failure)
+{
+    switch (SSL_get_error(engine->ssl, 0)) {
+    case SSL_ERROR_WANT_READ:
+        return TLS_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return TLS_CLOSED;
+    default:
+        return fail(engine, failure);
+    }
+}
+
+static enum tls_status pass_write(struct tls_engine *engine, const uint8_t *bytes, size_t count,
+                                  struct tls_failure_detail *failure)
+{
+    if (slab_queue_append(engine->output, bytes, count)) {
+        return TLS_OK;
+    }
+    engine->output_failed = true;
+    return fail(engine, failure);
+}
+
+static enum tls_status pass_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
+                                 size_t *out_count)
+{
+    size_t count = engine->input_bytes < out_max ? engine->input_bytes : out_max;
+
+    count = count < TLS_PLAINTEXT_BYTES_MAX ? count : TLS_PLAINTEXT_BYTES_MAX;
+    *out_count = count;
+    if (count == 0) {
+        return TLS_AGAIN;
+    }
+    memcpy(out, engine->input, count);
+    engine->input += count;
+    engine->input_bytes -= count;
+    return TLS_OK;
+}
+
+enum tls_status tls_engine_handshake(struct tls_engine *engine, struct tls_failure_detail *failure)
+{
+    if (engine->ssl == NULL) {
+        return TLS_OK;
+    }
+    ERR_clear_error();
+    if (SSL_do_handshake(engine->ssl) != 1) {
+        return unsuccessful(engine, failure);
+    }
+    tls_resumption_settle(engine);
+    return TLS_OK;
+}
+
+/* Nothing to decrypt and nothing decrypted: what OpenSSL would find out in a fifth of the time that
+ * a small record takes. Without read-ahead it never holds a whole record that it has not opened. */
+static bool read_is_futile(const struct tls_engine *engine)
+{
+    return engine->input_bytes == 0 && SSL_pending(engine->ssl) == 0 &&
+           SSL_get_shutdown(engine->ssl) == 0;
+}
+
+enum tls_status tls_engine_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
+                                size_t *out_count, struct tls_failure_detail *failure)
+{
+    if (engine->ssl == NULL) {
+        return pass_read(engine, out, out_max, out_count);
+    }
+    if (read_is_futile(engine)) {
+        *out_count = 0;
+        return TLS_AGAIN;
+    }
+    ERR_clear_error();
+    if (SSL_read_ex(engine->ssl, out, out_max, out_count)) {
+        return TLS_OK;
+    }
+    *out_count = 0;
+    return unsuccessful(engine, failure);
+}
+
+enum tls_status tls_engine_write(struct tls_engine *engine, const uint8_t *bytes, size_t count,
+                                 struct tls_failure_detail *failure)
+{
+    if (engine->ssl == NULL) {
+        return pass_write(engine, bytes, count, failure);
+    }
+    ERR_clear_error();
+    while (count > 0) { /* a record a turn */
+        size_t written = 0;
+
+        if (!SSL_write_ex(engine->ssl, bytes, count, &written)) {
+            return unsuccessful(engine, failure);
+        }
+        bytes += written;
+        count -= written;
+    }
+    return TLS_OK;
+}
+
+void tls_engine_close(struct tls_engine *engine)
+{
+    if (engine->ssl != NULL && SSL_is_init_finished(engine->ssl) &&
+        !(SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN)) {
+        SSL_shutdown(engine->ssl);
+        ERR_clear_error();
+    }
+}
+
+void tls_engine_idle(struct tls_engine *engine)
+{
+    if (engine->ssl != NULL) {
+        SSL_free_buffers(engine->ssl);
+    }
+}
+
+bool tls_engine_set_max_send_fragment(struct tls_engine *engine, unsigned bytes)
+{
+    if (bytes < TLS_FRAGMENT_BYTES_MIN || bytes > TLS_PLAINTEXT_BYTES_MAX) {
+        return false;
+    }
+    if (engine->ssl == NULL) {
+        return true;
+    }
+    /* Lowering the maximum lowers OpenSSL's split size with it, but raising it does not raise that
+     * again; and the write buffer may have been made for the smaller size. */
+    return SSL_set_max_send_fragment(engine->ssl, (long)bytes) == 1 &&
+           SSL_set_split_send_fragment(engine->ssl, (long)bytes) == 1 &&
+           SSL_alloc_buffers(engine->ssl) == 1;
+}
