@@ -1,0 +1,133 @@
+/* A connection, as services and drivers see it: the public face of the data path
+ *
+ *     accept or connect -> handshake -> decrypt -> serve -> encrypt -> send -> close
+ *
+ * Every call is made on the connection's own worker thread, usually from a service's callback. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slab.h"
+#include "conn/held.h"
+#include "conn/service.h"
+#include "ring/wheel.h"
+#include "tls/engine.h"
+
+struct reactor;
+
+enum conn_state {
+    CONN_FREE,
+    CONN_CONNECTING, /* client: connect(2) under way */
+    CONN_HANDSHAKING,
+    CONN_OPEN,
+    CONN_CLOSING, /* no more plaintext either way: queued output is sent, then the peer's end
+                     awaited */
+    CONN_CLOSED,  /* requests cancelled; waiting for the kernel's last completions */
+};
+
+enum conn_end {
+    CONN_END_NONE,      /* still going */
+    CONN_END_CLEAN,     /* close_notify, or the end that the service asked for */
+    CONN_END_TRUNCATED, /* end of stream without close_notify (RFC 8446 6.1) */
+    CONN_END_RESET,     /* ECONNRESET, EPIPE and other socket errors: see os_error */
+    CONN_END_CONNECT,   /* connect(2) failed: see os_error */
+    CONN_END_TLS,       /* see failure */
+    CONN_END_TIMEOUT_CONNECT,
+    CONN_END_TIMEOUT_HANDSHAKE,
+    CONN_END_TIMEOUT_IDLE,
+    CONN_END_TIMEOUT_WRITE,
+    CONN_END_DRAIN, /* the drain deadline passed */
+    CONN_END_LOCAL, /* conn_abort() by the service, or the reactor was stopped */
+    CONN_END_MEMORY,
+    CONN_END_COUNT,
+};
+
+const char *conn_end_name(enum conn_end end); /* "truncated", "timeout_idle" ... */
+
+enum {
+    CONN_SERVICE_BYTES = 128, /* room for a service's own state in each connection, zeroed */
+
+    /* Output queued beyond HIGH stops reading from the peer; at LOW it starts again. */
+    CONN_OUTPUT_HIGH_BYTES = 128 * 1024,
+    CONN_OUTPUT_LOW_BYTES = 32 * 1024,
+};
+
+struct conn {
+    struct reactor *reactor;
+    const struct service *service;
+    const void *service_config; /* of the listener, or of whoever connected */
+    struct tls_engine engine;
+    struct slab_queue output;
+    uint64_t started_ns;   /* accepted, or connect(2) prepared */
+    uint64_t connected_ns; /* TCP established */
+    uint64_t secure_ns;    /* handshake complete; 0 before */
+    uint64_t plain_bytes_in, plain_bytes_out;
+    uint64_t wire_bytes_in, wire_bytes_out;
+    struct tls_failure_detail *failure; /* for CONN_END_TLS; owned by the connection */
+    uint32_t slot;                      /* index in the worker's table */
+    uint32_t generation;                /* moves each time the slot is freed */
+    int descriptor;
+    int os_error; /* errno behind CONN_END_CONNECT or CONN_END_RESET */
+    enum conn_state state;
+    enum conn_end end;
+
+    /* The rest belongs to the data path. */
+    struct tls_tally tallied; /* what the counters know already */
+    struct wheel_timer timer;
+    uint64_t active_ns;      /* last received or sent */
+    uint64_t stalled_ns;     /* output has waited for the peer since; 0: none waits */
+    uint32_t free_next;      /* of a free slot: the next free slot + 1; 0: none */
+    struct conn *dirty_next; /* to be looked at when the turn ends */
+    struct conn *queue_next; /* waits for handshake work */
+    struct held held;
+    uint8_t *leftover; /* heap: plaintext that the service did not take yet */
+    uint32_t leftover_bytes, leftover_offset;
+    uint8_t operations; /* completions that the kernel still owes us */
+    bool is_client : 1;
+    bool is_dirty : 1;
+    bool is_queued : 1;
+    bool is_full : 1;   /* output reached HIGH and has not come down to LOW */
+    bool is_fed : 1;    /* the engine's input is the front of `held` */
+    bool is_secure : 1; /* counted as a completed handshake */
+    bool recv_armed : 1;
+    bool recv_cancelled : 1;
+    bool send_in_flight : 1;
+    bool input_ended : 1;   /* nothing more will be decrypted: close_notify, or a failure */
+    bool peer_notified : 1; /* the peer's close_notify has come */
+    bool peer_ended : 1;    /* end of the TCP stream */
+    bool write_shut : 1;    /* our end of the TCP stream is sent */
+
+    _Alignas(16) uint8_t service_state[CONN_SERVICE_BYTES];
+};
+
+/* The service's own CONN_SERVICE_BYTES, zeroed when the connection starts. */
+static inline void *conn_service_state(struct conn *conn)
+{
+    return conn->service_state;
+}
+
+/* Encrypts and queues; sent at the end of the turn. Always takes everything: callers look at
+ * conn_output_room() where they have much to say. Ignored unless the connection is open. */
+void conn_write(struct conn *conn, const void *bytes, size_t count);
+
+/* Bytes that may be written before the high-water mark; 0 means wait for on_writable. */
+static inline size_t conn_output_room(const struct conn *conn)
+{
+    return conn->output.bytes >= CONN_OUTPUT_HIGH_BYTES
+               ? 0
+               : CONN_OUTPUT_HIGH_BYTES - conn->output.bytes;
+}
+
+/* Orderly end: what is queued is sent, then close_notify, then the descriptor is closed. */
+void conn_close(struct conn *conn);
+
+/* Ends at once, for the reason given: queued output is dropped. */
+void conn_abort(struct conn *conn, enum conn_end end);
+
+/* Moves COUNTER_MESSAGES. */
+void conn_count_message(struct conn *conn, uint64_t amount);
+
+/* Time when the current turn began. */
+uint64_t conn_now_ns(const struct conn *conn);

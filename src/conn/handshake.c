@@ -1,0 +1,125 @@
+#include <assert.h>
+
+#include "base/clock.h"
+#include "conn/path.h"
+
+/* A turn's handshake work may take as long as its work for open connections did, and at least this
+ * long: a storm of new connections at most halves what the open ones get, and neither starves. */
+static const uint64_t work_min_ns = 250 * 1000;
+
+static const enum counter resumption_counters[] = {
+    [TLS_FULL] = COUNTER_HANDSHAKES_FULL,
+    [TLS_RESUMED_TICKET] = COUNTER_HANDSHAKES_TICKET,
+    [TLS_RESUMED_ID] = COUNTER_HANDSHAKES_ID,
+};
+
+static void handshake_finish(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+    enum tls_resumption kind = TLS_FULL;
+
+    conn->state = CONN_OPEN;
+    conn->is_secure = true;
+    conn->secure_ns = conn->active_ns = clock_now_ns();
+    counters_decrement(reactor->counters, COUNTER_HANDSHAKES_IN_PROGRESS);
+    if (conn->engine.ssl) {
+        struct histogram *histogram = &reactor->counters->handshake_resumed;
+
+        if (!tls_engine_resumed(&conn->engine, &kind)) {
+            histogram = &reactor->counters->handshake_full;
+        }
+        histogram_record(histogram, conn->secure_ns - conn->connected_ns);
+        counters_increment(reactor->counters, resumption_counters[kind]);
+    }
+    timeout_start(conn);
+    if (conn->service->on_open) {
+        conn->service->on_open(conn);
+    }
+    receive_serve(conn);
+}
+
+/* Goes on with what has been received, until the handshake is done or needs more. */
+static void handshake_step(struct conn *conn)
+{
+    struct tls_failure_detail failure;
+    enum tls_status status;
+
+    do {
+        status = tls_engine_handshake(&conn->engine, &failure);
+    } while (status == TLS_AGAIN && receive_feed(conn));
+
+    reactor_tally(conn);
+    if (conn->output.bytes > 0) {
+        send_mark(conn);
+    }
+    switch (status) {
+    case TLS_OK:
+        handshake_finish(conn);
+        break;
+    case TLS_AGAIN:
+        if (conn->peer_ended) {
+            close_begin(conn, CONN_END_TRUNCATED);
+        }
+        break;
+    case TLS_CLOSED:
+        close_begin(conn, CONN_END_TRUNCATED);
+        break;
+    case TLS_FAILED:
+        close_fail(conn, &failure);
+        break;
+    }
+}
+
+void handshake_begin(struct conn *conn)
+{
+    conn->state = CONN_HANDSHAKING;
+    counters_increment(conn->reactor->counters, COUNTER_HANDSHAKES_IN_PROGRESS);
+    timeout_start(conn);
+    send_mark(conn); /* which arms the first recv */
+    if (conn->is_client || !conn->engine.ssl) {
+        handshake_step(conn);
+    }
+}
+
+void handshake_queue(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+
+    if (conn->is_queued) {
+        return;
+    }
+    conn->is_queued = true;
+    conn->queue_next = NULL;
+    if (reactor->handshake_tail) {
+        reactor->handshake_tail->queue_next = conn;
+    } else {
+        reactor->handshake_head = conn;
+    }
+    reactor->handshake_tail = conn;
+}
+
+void handshake_work(struct reactor *reactor)
+{
+    uint64_t budget_ns = reactor->open_work_ns > work_min_ns ? reactor->open_work_ns : work_min_ns;
+    uint64_t begin_ns = reactor->handshake_head ? clock_now_ns() : 0;
+
+    while (reactor->handshake_head) {
+        struct conn *conn = reactor->handshake_head;
+
+        reactor->handshake_head = conn->queue_next;
+        if (!reactor->handshake_head) {
+            reactor->handshake_tail = NULL;
+        }
+        conn->is_queued = false;
+        send_mark(conn); /* it may have been closed while it waited */
+        if (conn->state == CONN_HANDSHAKING) {
+            handshake_step(conn);
+        }
+        if (conn->os_error != 0) { /* a reset that came while it waited */
+            conn_abort(conn, CONN_END_RESET);
+        }
+        if (clock_now_ns() - begin_ns >= budget_ns) {
+            break;
+        }
+    }
+}

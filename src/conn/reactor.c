@@ -1,0 +1,317 @@
+#include "conn/reactor.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "conn/path.h"
+
+static const uint64_t linger_default_ns = 2ull * 1000 * 1000 * 1000;
+
+int reactor_init(struct reactor *reactor, const struct reactor_options *options,
+                 const struct reactor_events *events, void *owner, struct counters *counters,
+                 struct error *error)
+{
+    memset(reactor, 0, sizeof *reactor);
+    reactor->options = *options;
+    if (reactor->options.linger_timeout_ns == 0) {
+        reactor->options.linger_timeout_ns = linger_default_ns;
+    }
+    reactor->events = *events;
+    reactor->owner = owner;
+    reactor->counters = counters;
+    reactor->now_ns = clock_now_ns();
+    wheel_init(&reactor->wheel, reactor->now_ns);
+    slab_pool_init(&reactor->slabs, REACTOR_SLABS_KEPT);
+    reactor->scratch = malloc(TLS_PLAINTEXT_BYTES_MAX);
+    reactor->vectors = calloc(REACTOR_VECTORS, sizeof *reactor->vectors);
+    if (!reactor->scratch || !reactor->vectors ||
+        !table_init(&reactor->table, options->connections_max)) {
+        error_set(error, "no memory for a table of %u connections", options->connections_max);
+        goto fail;
+    }
+    if (ring_open(&reactor->ring, error) < 0 ||
+        buffers_open(&reactor->buffers, &reactor->ring, error) < 0) {
+        goto fail;
+    }
+    return 0;
+
+fail:
+    reactor_deinit(reactor);
+    return -1;
+}
+
+void reactor_deinit(struct reactor *reactor)
+{
+    if (reactor->buffers.memory) {
+        buffers_close(&reactor->buffers, &reactor->ring);
+    }
+    ring_close(&reactor->ring);
+    if (reactor->table.segments) {
+        table_deinit(&reactor->table);
+    }
+    slab_pool_deinit(&reactor->slabs);
+    free(reactor->scratch);
+    free(reactor->vectors);
+    memset(reactor, 0, sizeof *reactor);
+}
+
+bool reactor_listen(struct reactor *reactor, int descriptor, struct tls_context *context,
+                    const struct service *service, const void *service_config)
+{
+    uint32_t index = reactor->listener_count;
+
+    if (index == REACTOR_LISTENERS_MAX) {
+        return false;
+    }
+    reactor->listener_count++;
+    reactor->listeners[index] = (struct reactor_listener){
+        .descriptor = descriptor,
+        .context = context,
+        .service = service,
+        .service_config = service_config,
+        .retry.kind = PATH_TIMER_LISTENER,
+    };
+    accept_arm(reactor, index);
+    return true;
+}
+
+static void reactor_dispatch(struct reactor *reactor, const struct ring_completion *completion)
+{
+    const struct op *op = &completion->op;
+    struct conn *conn;
+
+    switch (op->kind) {
+    case OP_IGNORE:
+        return;
+    case OP_ACCEPT:
+        accept_completed(reactor, completion);
+        return;
+    case OP_MAIL:
+        if (reactor->events.on_mail) {
+            reactor->events.on_mail(reactor->owner, op->slot);
+        }
+        return;
+    default:
+        break;
+    }
+    conn = table_find(&reactor->table, op->slot, op->generation);
+    /* A slot is given back only after its last completion. */
+    assert(conn != NULL);
+    switch (op->kind) {
+    case OP_CONNECT:
+        connect_completed(conn, completion);
+        break;
+    case OP_RECV:
+        receive_completed(conn, completion);
+        break;
+    case OP_SEND:
+        send_completed(conn, completion);
+        break;
+    default:
+        assert(!"known operation");
+    }
+}
+
+static void reactor_complete(struct reactor *reactor)
+{
+    struct ring_completion completion;
+    uint64_t count = 0;
+
+    while (ring_next(&reactor->ring, &completion)) {
+        count++;
+        reactor_dispatch(reactor, &completion);
+    }
+    counters_add(reactor->counters, COUNTER_COMPLETIONS, count);
+}
+
+static void reactor_fire(struct reactor *reactor, struct wheel_timer *timer)
+{
+    switch ((enum path_timer)timer->kind) {
+    case PATH_TIMER_CONN:
+        timeout_fired((struct conn *)(void *)((char *)timer - offsetof(struct conn, timer)));
+        break;
+    case PATH_TIMER_LISTENER: {
+        struct reactor_listener *listener =
+            (void *)((char *)timer - offsetof(struct reactor_listener, retry));
+
+        accept_arm(reactor, (uint32_t)(listener - reactor->listeners));
+        break;
+    }
+    case PATH_TIMER_OWNER:
+        if (reactor->events.on_timer) {
+            reactor->events.on_timer(reactor->owner, timer);
+        }
+        break;
+    }
+}
+
+static void reactor_time(struct reactor *reactor)
+{
+    struct wheel_timer *timer;
+
+    while ((timer = wheel_advance(&reactor->wheel, reactor->now_ns)) != NULL) {
+        reactor_fire(reactor, timer);
+    }
+}
+
+static void reactor_turn(struct reactor *reactor)
+{
+    uint64_t enters = reactor->ring.enters;
+    uint64_t wait_ns = reactor->handshake_head ? 0 : wheel_next_ns(&reactor->wheel, clock_now_ns());
+
+    /* Whatever can go wrong here (out of kernel memory) passes: the requests stay queued. */
+    (void)ring_turn(&reactor->ring, wait_ns);
+    reactor->now_ns = clock_now_ns();
+    reactor->vector_count = 0;
+    reactor_complete(reactor);
+    if (reactor->events.on_turn) {
+        reactor->events.on_turn(reactor->owner, reactor->now_ns);
+    }
+    if (reactor->handshake_head) {
+        reactor->open_work_ns = clock_now_ns() - reactor->now_ns;
+        handshake_work(reactor);
+    }
+    reactor_time(reactor);
+    send_flush(reactor);
+    counters_add(reactor->counters, COUNTER_ENTERS, reactor->ring.enters - enters);
+}
+
+void reactor_run(struct reactor *reactor)
+{
+    send_flush(reactor);
+    while (!reactor->leaving || reactor->table.used_count > 0) {
+        reactor_turn(reactor);
+    }
+}
+
+void reactor_drain(struct reactor *reactor)
+{
+    if (reactor->draining) {
+        return;
+    }
+    reactor->draining = true;
+    accept_stop(reactor);
+    for (uint32_t slot = 0; slot < reactor->table.slot_count; slot++) {
+        struct conn *conn = table_at(&reactor->table, slot);
+
+        if (conn->state == CONN_OPEN && conn->service->on_drain) {
+            conn->service->on_drain(conn);
+        }
+    }
+}
+
+void reactor_stop(struct reactor *reactor, enum conn_end end)
+{
+    reactor->draining = true;
+    reactor->stopping = true;
+    reactor->leaving = true;
+    accept_stop(reactor);
+    for (uint32_t slot = 0; slot < reactor->table.slot_count; slot++) {
+        struct conn *conn = table_at(&reactor->table, slot);
+
+        if (conn->state != CONN_FREE) {
+            conn_abort(conn, end);
+        }
+    }
+}
+
+void reactor_leave_when_empty(struct reactor *reactor)
+{
+    reactor->leaving = true;
+}
+
+void reactor_timer_start(struct reactor *reactor, struct wheel_timer *timer, uint64_t deadline_ns)
+{
+    timer->kind = PATH_TIMER_OWNER;
+    wheel_start(&reactor->wheel, timer, deadline_ns);
+}
+
+void reactor_timer_cancel(struct reactor *reactor, struct wheel_timer *timer)
+{
+    wheel_cancel(&reactor->wheel, timer);
+}
+
+/* Counts a connection against the shared limit; false when it is reached. */
+static bool limit_take(struct reactor_limit *limit)
+{
+    if (limit && atomic_fetch_add(&limit->open, 1) >= limit->open_max) {
+        atomic_fetch_sub(&limit->open, 1);
+        return false;
+    }
+    return true;
+}
+
+static void limit_put(struct reactor_limit *limit)
+{
+    if (limit) {
+        atomic_fetch_sub(&limit->open, 1);
+    }
+}
+
+struct conn *reactor_take(struct reactor *reactor)
+{
+    struct counters *counters = reactor->counters;
+    struct conn *conn;
+    uint64_t open;
+    uint64_t peak;
+
+    if (reactor->stopping || !limit_take(reactor->options.limit)) {
+        return NULL;
+    }
+    conn = table_take(&reactor->table);
+    if (!conn) {
+        limit_put(reactor->options.limit);
+        return NULL;
+    }
+    conn->reactor = reactor;
+    conn->timer.kind = PATH_TIMER_CONN;
+    held_init(&conn->held);
+    slab_queue_init(&conn->output, &reactor->slabs);
+    counters_increment(counters, COUNTER_CONNECTIONS_OPEN);
+    open = counters_get(counters, COUNTER_CONNECTIONS_OPEN);
+    peak = counters_get(counters, COUNTER_CONNECTIONS_PEAK);
+    if (open > peak) {
+        counters_add(counters, COUNTER_CONNECTIONS_PEAK, open - peak);
+    }
+    return conn;
+}
+
+void reactor_put(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+
+    counters_decrement(reactor->counters, COUNTER_CONNECTIONS_OPEN);
+    table_put(&reactor->table, conn);
+    limit_put(reactor->options.limit);
+}
+
+void reactor_tally(struct conn *conn)
+{
+    struct counters *counters = conn->reactor->counters;
+    const struct tls_tally *now = &conn->engine.tally;
+    struct tls_tally *then = &conn->tallied;
+
+    if (memcmp(now, then, sizeof *now) == 0) {
+        return;
+    }
+    counters_add(counters, COUNTER_RECORDS_IN, now->records_in - then->records_in);
+    counters_add(counters, COUNTER_RECORDS_OUT, now->records_out - then->records_out);
+    counters_add(counters, COUNTER_TICKETS_ISSUED, now->tickets_issued - then->tickets_issued);
+    counters_add(counters, COUNTER_TICKETS_ACCEPTED, now->ticket_accepted - then->ticket_accepted);
+    counters_add(counters, COUNTER_TICKETS_RENEWED, now->ticket_renewed - then->ticket_renewed);
+    counters_add(counters, COUNTER_TICKETS_REJECTED, now->ticket_rejected - then->ticket_rejected);
+    *then = *now;
+}
+
+void conn_count_message(struct conn *conn, uint64_t amount)
+{
+    counters_add(conn->reactor->counters, COUNTER_MESSAGES, amount);
+}
+
+uint64_t conn_now_ns(const struct conn *conn)
+{
+    return conn->reactor->now_ns;
+}

@@ -1,0 +1,134 @@
+/* The reactor: one thread's ring, timers, buffers and connections, and the loop that moves them.
+ * The server's workers and the load generator's threads each own one. Nothing in it is shared;
+ * everything is called on the reactor's own thread. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "conn/conn.h"
+#include "conn/table.h"
+#include "ring/buffers.h"
+#include "ring/mailbox.h"
+#include "ring/ring.h"
+#include "ring/socket.h"
+#include "ring/wheel.h"
+#include "stats/counters.h"
+#include "tls/context.h"
+
+struct error;
+
+enum {
+    REACTOR_LISTENERS_MAX = 16,
+    REACTOR_VECTORS = 64,     /* sends of several slabs in one turn; more go slab by slab */
+    REACTOR_VECTOR_SPANS = 8, /* a full output queue and a bit */
+    REACTOR_SLABS_KEPT = 1024,
+};
+
+/* A bound on the connections of several reactors together. Writers: their threads, at each
+ * connection's start and end. */
+struct reactor_limit {
+    _Atomic uint32_t open;
+    uint32_t open_max;
+};
+
+struct reactor_options {
+    uint32_t connections_max;      /* of this reactor */
+    struct reactor_limit *limit;   /* shared, borrowed; NULL: none */
+    uint64_t handshake_timeout_ns; /* connect, and handshake; 0: none, as for the next two */
+    uint64_t idle_timeout_ns;      /* nothing received and nothing sent for so long */
+    uint64_t write_timeout_ns;     /* output waits and the peer took none of it for so long */
+    uint64_t linger_timeout_ns;    /* for the peer's end after ours is sent; 0: 2 s */
+};
+
+struct reactor_listener {
+    int descriptor;              /* borrowed */
+    struct tls_context *context; /* NULL: plain TCP */
+    const struct service *service;
+    const void *service_config;
+    struct wheel_timer retry; /* after EMFILE and the like */
+    bool armed;
+};
+
+/* What the reactor's owner wants to hear; any may be NULL. */
+struct reactor_events {
+    void (*on_mail)(void *owner, uint32_t kind);   /* another thread's mailbox_send() */
+    void (*on_turn)(void *owner, uint64_t now_ns); /* once a turn, after the completions */
+    void (*on_timer)(void *owner, struct wheel_timer *timer); /* one of the owner's own */
+};
+
+/* One sendmsg(2) argument; the kernel has read it when the turn's enter returns. */
+struct reactor_vector {
+    struct msghdr message;
+    struct iovec spans[REACTOR_VECTOR_SPANS];
+};
+
+struct reactor {
+    struct ring ring;
+    struct ring_buffers buffers;
+    struct wheel wheel;
+    struct conn_table table;
+    struct slab_pool slabs;
+    struct counters *counters; /* borrowed; this thread is its writer */
+    struct reactor_options options;
+    struct reactor_events events;
+    void *owner;
+    struct reactor_listener listeners[REACTOR_LISTENERS_MAX];
+    uint32_t listener_count;
+    uint64_t now_ns; /* read once a turn */
+    bool draining;   /* accepts no more */
+    bool stopping;   /* starts no more connections of either kind */
+    bool leaving;    /* reactor_run() returns when the last connection is gone */
+
+    struct conn *dirty;                           /* to be looked at when the turn ends */
+    struct conn *handshake_head, *handshake_tail; /* wait for handshake work */
+    uint64_t open_work_ns;                        /* this turn's work on everything else */
+    uint8_t *scratch;                             /* one record's plaintext */
+    struct reactor_vector *vectors;               /* REACTOR_VECTORS, reused each turn */
+    uint32_t vector_count;
+};
+
+/* Must be called on the thread that will run the reactor: the ring belongs to it. Returns 0, or -1
+ * and a sentence. */
+int reactor_init(struct reactor *reactor, const struct reactor_options *options,
+                 const struct reactor_events *events, void *owner, struct counters *counters,
+                 struct error *error);
+/* All connections must be gone. */
+void reactor_deinit(struct reactor *reactor);
+
+/* Accepts connections from a listening descriptor for `service`. Returns false when there are
+ * REACTOR_LISTENERS_MAX already. */
+bool reactor_listen(struct reactor *reactor, int descriptor, struct tls_context *context,
+                    const struct service *service, const void *service_config);
+
+struct reactor_connect_options {
+    struct tls_context *context; /* NULL: plain TCP */
+    const struct service *service;
+    const void *service_config;
+    struct tls_engine_options engine;
+};
+
+/* Starts a connection to `address`, which must stay until the next turn. Its service hears on_open
+ * or on_closed, never before this returns. NULL, with errno set, when the table is full or the
+ * reactor stops (ENOSPC), or no socket can be had (EMFILE and the like). */
+struct conn *reactor_connect(struct reactor *reactor, const struct socket_address *address,
+                             const struct reactor_connect_options *options);
+
+/* Turns until told to leave and the last connection is gone. */
+void reactor_run(struct reactor *reactor);
+
+/* Accepts no more and tells every open connection's service (on_drain). */
+void reactor_drain(struct reactor *reactor);
+
+/* Ends all connections at once, starts no more, and leaves. */
+void reactor_stop(struct reactor *reactor, enum conn_end end);
+
+/* reactor_run() returns as soon as no connection is left. */
+void reactor_leave_when_empty(struct reactor *reactor);
+
+/* A timer of the owner's, which fires on_timer; starting it again moves it. */
+void reactor_timer_start(struct reactor *reactor, struct wheel_timer *timer, uint64_t deadline_ns);
+void reactor_timer_cancel(struct reactor *reactor, struct wheel_timer *timer);

@@ -1,0 +1,135 @@
+#include <assert.h>
+
+#include "conn/path.h"
+
+void send_mark(struct conn *conn)
+{
+    if (conn->is_dirty) {
+        return;
+    }
+    conn->is_dirty = true;
+    conn->dirty_next = conn->reactor->dirty;
+    conn->reactor->dirty = conn;
+}
+
+/* More than one slab goes out as one request, as long as the turn has room to describe it. */
+static struct reactor_vector *send_vector(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+    struct reactor_vector *vector;
+    size_t count = 0;
+
+    if (!conn->output.head->next || reactor->vector_count == REACTOR_VECTORS) {
+        return NULL;
+    }
+    vector = &reactor->vectors[reactor->vector_count++];
+    for (struct slab *slab = conn->output.head; slab && count < REACTOR_VECTOR_SPANS;
+         slab = slab->next) {
+        vector->spans[count++] = (struct iovec){
+            .iov_base = slab->data + slab->start,
+            .iov_len = slab->end - slab->start,
+        };
+    }
+    vector->message = (struct msghdr){.msg_iov = vector->spans, .msg_iovlen = count};
+    return vector;
+}
+
+static void send_submit(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+    struct reactor_vector *vector = send_vector(conn);
+    const struct slab *head = conn->output.head;
+
+    conn->send_in_flight = true;
+    conn->operations++;
+    if (conn->stalled_ns == 0) {
+        conn->stalled_ns = reactor->now_ns;
+    }
+    if (vector) {
+        ring_sendmsg(&reactor->ring, conn->descriptor, &vector->message, conn_op(conn, OP_SEND));
+    } else {
+        ring_send(&reactor->ring, conn->descriptor, head->data + head->start,
+                  head->end - head->start, conn_op(conn, OP_SEND));
+    }
+}
+
+static void send_flush_one(struct conn *conn)
+{
+    if (conn->state == CONN_CLOSING || conn->state == CONN_CLOSED) {
+        receive_clear(conn);
+    }
+    if (conn->state == CONN_CLOSED) {
+        if (conn->operations == 0 && !conn->is_queued) {
+            close_release(conn);
+        }
+        return;
+    }
+    if (conn->output.bytes > 0 && !conn->send_in_flight) {
+        send_submit(conn);
+    }
+    if (conn->state == CONN_CLOSING && conn->output.bytes == 0) {
+        close_flushed(conn);
+    }
+    receive_arm(conn);
+}
+
+void send_flush(struct reactor *reactor)
+{
+    while (reactor->dirty) {
+        struct conn *conn = reactor->dirty;
+
+        reactor->dirty = conn->dirty_next;
+        conn->is_dirty = false;
+        send_flush_one(conn);
+    }
+}
+
+void send_completed(struct conn *conn, const struct ring_completion *completion)
+{
+    struct counters *counters = conn->reactor->counters;
+
+    conn->send_in_flight = false;
+    conn->operations--;
+    send_mark(conn);
+    if (conn->state == CONN_CLOSED) {
+        return;
+    }
+    if (completion->result <= 0) {
+        conn->os_error = -completion->result;
+        conn_abort(conn, CONN_END_RESET);
+        return;
+    }
+    counters_increment(counters, COUNTER_SENDS);
+    counters_add(counters, COUNTER_WIRE_BYTES_OUT, (uint64_t)completion->result);
+    conn->wire_bytes_out += (uint64_t)completion->result;
+    slab_queue_consume(&conn->output, (size_t)completion->result);
+    conn->active_ns = conn->reactor->now_ns;
+    conn->stalled_ns = conn->output.bytes > 0 ? conn->reactor->now_ns : 0;
+    if (conn->is_full && conn->output.bytes <= CONN_OUTPUT_LOW_BYTES) {
+        conn->is_full = false;
+        if (conn->state == CONN_OPEN && conn->service->on_writable) {
+            conn->service->on_writable(conn);
+        }
+        receive_serve(conn);
+    }
+}
+
+void conn_write(struct conn *conn, const void *bytes, size_t count)
+{
+    struct tls_failure_detail failure;
+
+    if (conn->state != CONN_OPEN || count == 0) {
+        return;
+    }
+    if (tls_engine_write(&conn->engine, bytes, count, &failure) != TLS_OK) {
+        counters_increment(conn->reactor->counters, COUNTER_TLS_ERRORS);
+        close_fail(conn, &failure);
+        return;
+    }
+    conn->plain_bytes_out += count;
+    counters_add(conn->reactor->counters, COUNTER_PLAIN_BYTES_OUT, count);
+    if (conn->output.bytes >= CONN_OUTPUT_HIGH_BYTES) {
+        conn->is_full = true;
+    }
+    send_mark(conn);
+}
