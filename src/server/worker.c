@@ -1,0 +1,171 @@
+#include "server/worker.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "ring/mailbox.h"
+#include "tls/ticket.h"
+
+static void worker_rotate(struct worker *worker)
+{
+    struct error
+        error; /* out of randomness or memory: the current key serves on until the next time */
+
+    if (worker->tickets && ticket_ring_rotate(worker->tickets, &error) == 0) {
+        counters_increment(worker->counters, COUNTER_TICKET_KEY_ROTATIONS);
+    }
+}
+
+static void worker_plan_rotation(struct worker *worker)
+{
+    if (worker->tickets && worker->ticket_rotate_ns > 0) {
+        reactor_timer_start(&worker->reactor, &worker->rotate_timer,
+                            worker->reactor.now_ns + worker->ticket_rotate_ns);
+    }
+}
+
+static void worker_drain(struct worker *worker)
+{
+    struct reactor *reactor = &worker->reactor;
+
+    if (reactor->draining) {
+        return;
+    }
+    reactor_drain(reactor);
+    reactor_leave_when_empty(reactor);
+    reactor_timer_start(reactor, &worker->drain_timer, reactor->now_ns + worker->drain_timeout_ns);
+}
+
+static void worker_on_mail(void *owner, uint32_t kind)
+{
+    struct worker *worker = owner;
+
+    switch ((enum worker_mail)kind) {
+    case WORKER_DRAIN:
+        worker_drain(worker);
+        break;
+    case WORKER_STOP:
+        reactor_stop(&worker->reactor, CONN_END_LOCAL);
+        break;
+    case WORKER_ROTATE:
+        worker_rotate(worker);
+        break;
+    }
+}
+
+static void worker_on_timer(void *owner, struct wheel_timer *timer)
+{
+    struct worker *worker = owner;
+
+    if (timer == &worker->rotate_timer) {
+        worker_rotate(worker);
+        worker_plan_rotation(worker);
+    } else {
+        reactor_stop(&worker->reactor, CONN_END_DRAIN);
+    }
+}
+
+static const struct reactor_events worker_events = {
+    .on_mail = worker_on_mail,
+    .on_timer = worker_on_timer,
+};
+
+static void worker_pin(const struct worker *worker)
+{
+    cpu_set_t cpus;
+
+    if (worker->cpu >= 0) {
+        CPU_ZERO(&cpus);
+        CPU_SET((size_t)worker->cpu, &cpus);
+        /* Refused by a cpuset that changed since: it then runs where it may. */
+        pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
+    }
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    struct reactor *reactor = &worker->reactor;
+
+    worker_pin(worker);
+    if (reactor_init(reactor, &worker->reactor_options, &worker_events, worker, worker->counters,
+                     &worker->error) < 0) {
+        worker->failed = true;
+        sem_post(&worker->ready);
+        return NULL;
+    }
+    for (size_t i = 0; i < worker->listener_count; i++) {
+        const struct worker_listener *listener = &worker->listeners[i];
+
+        reactor_listen(reactor, listener->descriptor, listener->context, listener->service,
+                       worker->service_config);
+    }
+    worker_plan_rotation(worker);
+    worker->ring_descriptor = reactor->ring.descriptor;
+    sem_post(&worker->ready);
+
+    reactor_run(reactor);
+
+    reactor_timer_cancel(reactor, &worker->rotate_timer);
+    reactor_timer_cancel(reactor, &worker->drain_timer);
+    atomic_store(&worker->cpu_ns, clock_thread_cpu_ns());
+    atomic_store(&worker->ended, true);
+    return NULL;
+}
+
+int worker_start(struct worker *worker, struct error *error)
+{
+    sigset_t all;
+    sigset_t before;
+    int result;
+
+    sem_init(&worker->ready, 0, 0);
+    /* Signals are for the thread that started the server. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    result = pthread_create(&worker->thread, NULL, worker_main, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (result != 0) {
+        return error_set(error, "cannot start a worker thread: %s", strerror(result));
+    }
+    worker->started = true;
+    while (sem_wait(&worker->ready) != 0) {
+    }
+    if (worker->failed) {
+        return error_set(error, "%s", worker->error.text);
+    }
+    return 0;
+}
+
+int worker_mail(const struct worker *worker, enum worker_mail mail)
+{
+    return atomic_load(&worker->ended) ? 0 : mailbox_send(worker->ring_descriptor, mail);
+}
+
+uint64_t worker_cpu_ns(const struct worker *worker)
+{
+    clockid_t clock;
+    struct timespec time;
+
+    if (!atomic_load(&worker->ended) && pthread_getcpuclockid(worker->thread, &clock) == 0 &&
+        clock_gettime(clock, &time) == 0) {
+        return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+    }
+    return atomic_load(&worker->cpu_ns);
+}
+
+void worker_join(struct worker *worker)
+{
+    if (!worker->started) {
+        return;
+    }
+    pthread_join(worker->thread, NULL);
+    worker->started = false;
+    sem_destroy(&worker->ready);
+    if (!worker->failed) {
+        reactor_deinit(&worker->reactor);
+    }
+}

@@ -1,0 +1,58 @@
+/* One worker: a thread, pinned to a CPU, that runs a reactor. Private to this folder. */
+#pragma once
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "conn/reactor.h"
+#include "server/server.h"
+#include "stats/counters.h"
+
+struct ticket_ring;
+
+/* What other threads may ask of a worker, through its mailbox. */
+enum worker_mail { WORKER_DRAIN, WORKER_STOP, WORKER_ROTATE };
+
+/* One listener as one worker sees it. */
+struct worker_listener {
+    int descriptor;
+    const struct service *service;
+    struct tls_context *context; /* borrowed from the worker; NULL: plain TCP */
+};
+
+struct worker {
+    struct counters *counters; /* own cache lines; writer: the worker */
+    struct tls_context *context;
+    struct worker_listener listeners[SERVER_LISTENERS_MAX];
+    size_t listener_count;
+    const struct service_config *service_config;
+    struct reactor_options reactor_options;
+    uint64_t drain_timeout_ns;
+    struct ticket_ring *tickets; /* only in the worker that rotates them; NULL in the others */
+    uint64_t ticket_rotate_ns;
+    int cpu; /* -1: not pinned */
+
+    pthread_t thread;
+    bool started;
+    sem_t ready; /* posted once the reactor is set up, or has failed to be */
+    bool failed; /* then `error` says why; read after `ready` */
+    struct error error;
+    int ring_descriptor;     /* for mail; valid after `ready` */
+    _Atomic bool ended;      /* writer: the worker */
+    _Atomic uint64_t cpu_ns; /* writer: the worker, when it ends */
+    struct reactor reactor;
+    struct wheel_timer drain_timer;
+    struct wheel_timer rotate_timer;
+};
+
+/* Starts the thread and waits until it listens. Returns 0, or -1 and a sentence. */
+int worker_start(struct worker *worker, struct error *error);
+/* Any thread. Returns 0 or -errno. */
+int worker_mail(const struct worker *worker, enum worker_mail mail);
+/* CPU time of its thread, ended or not. Any thread. */
+uint64_t worker_cpu_ns(const struct worker *worker);
+/* Waits for the thread. */
+void worker_join(struct worker *worker);
