@@ -1,0 +1,217 @@
+#include "load/client.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "load/thread.h"
+
+static const uint64_t BACKOFF_NS_MIN = 10 * 1000 * 1000;
+static const uint64_t BACKOFF_NS_MAX = 1000 * 1000 * 1000;
+
+const struct client_kind *client_kind_of(const struct load_plan *plan)
+{
+    if (plan->mode == LOAD_HANDSHAKE) {
+        return &handshake_client;
+    }
+    switch (plan->peer) {
+    case LOAD_PEER_HTTP:
+        return &http_client;
+    case LOAD_PEER_SOURCE:
+        return &download_client;
+    case LOAD_PEER_DISCARD:
+        return &upload_client;
+    default:
+        return &rr_client;
+    }
+}
+
+uint64_t client_backoff_ns(uint32_t failures)
+{
+    uint64_t backoff_ns = BACKOFF_NS_MIN;
+
+    for (uint32_t i = 1; i < failures && backoff_ns < BACKOFF_NS_MAX; i++) {
+        backoff_ns *= 2;
+    }
+    return backoff_ns < BACKOFF_NS_MAX ? backoff_ns : BACKOFF_NS_MAX;
+}
+
+static void blame(struct load_client *client, const char *phase, const char *reason)
+{
+    load_tally_error(&client->thread->tally, phase, reason, 1);
+    load_totals_add(&client->thread->totals, LOAD_TOTAL_ERRORS, 1);
+}
+
+static void rest_after_failure(struct load_client *client)
+{
+    struct load_thread *thread = client->thread;
+
+    client->failures++;
+    thread_settled(thread, client);
+    if (thread->stage != LOAD_STAGE_STOP) {
+        reactor_timer_start(&thread->reactor, &client->timer,
+                            thread_now_ns(thread) + client_backoff_ns(client->failures));
+    }
+}
+
+static void forget_offered(struct load_client *client)
+{
+    if (client->offered != NULL) {
+        tls_session_free(client->offered);
+        client->offered = NULL;
+    }
+}
+
+void client_connect(struct load_client *client)
+{
+    struct load_thread *thread = client->thread;
+    const struct load_plan *plan = thread->plan;
+    const bool is_handshake = plan->mode == LOAD_HANDSHAKE;
+    struct reactor_connect_options options = {
+        .context = thread->context,
+        .service = &thread->kind->service,
+        .engine = {.server_name = plan->server_name, .verify_host = plan->verify_host},
+    };
+
+    if (thread->stage != LOAD_STAGE_RAMP && !thread_may_begin(thread)) {
+        thread_settled(thread, client);
+        return;
+    }
+    if (plan->resume != LOAD_RESUME_NONE && resume_mix_next(&thread->mix)) {
+        client->offered = resume_pool_take(&thread->sessions); /* NULL: a full one will bring it */
+        options.engine.session = client->offered;
+    }
+    client->conn = reactor_connect(&thread->reactor, &plan->address, &options);
+    if (client->conn == NULL) {
+        forget_offered(client);
+        blame(client, "connect", strerrordesc_np(errno));
+        rest_after_failure(client);
+        return;
+    }
+    *(struct load_client **)conn_service_state(client->conn) = client;
+    client->is_ending = false;
+    client->is_blamed = false;
+    client->request_offset = 0;
+    client->answer_offset = 0;
+    client->left_bytes = 0;
+    exchange_reset(client);
+    memset(&client->response, 0, offsetof(struct http_response, line));
+    thread->under_way += is_handshake ? 1 : 0;
+}
+
+/* Outside handshake mode connections are made before the measured time, so all of them are
+ * recorded. */
+static void record_set_up(struct load_thread *thread, enum load_phase phase, uint64_t duration_ns)
+{
+    if (thread->is_measuring || thread->plan->mode != LOAD_HANDSHAKE) {
+        histogram_record(&thread->phases[phase], duration_ns);
+    }
+}
+
+static void record_handshake(struct load_client *client)
+{
+    struct load_thread *thread = client->thread;
+    const struct conn *conn = client->conn;
+    struct tls_facts facts = {0};
+
+    tls_engine_facts(&conn->engine, &facts);
+    client->is_tls13 = strcmp(facts.version, "TLSv1.3") == 0;
+    load_tally_negotiated(&thread->tally, &facts, 1);
+    record_set_up(thread,
+                  facts.resumption == TLS_FULL ? LOAD_PHASE_HANDSHAKE_FULL
+                                               : LOAD_PHASE_HANDSHAKE_RESUMED,
+                  conn->secure_ns - conn->connected_ns);
+    load_totals_add(&thread->totals,
+                    (enum load_total)(LOAD_TOTAL_HANDSHAKES_FULL + (int)facts.resumption), 1);
+    load_totals_add(&thread->totals, LOAD_TOTAL_RESUMES_OFFERED, client->offered != NULL ? 1 : 0);
+    load_totals_add(&thread->totals, LOAD_TOTAL_HELLO_RETRIES, conn->engine.tally.hello_retries);
+}
+
+void client_opened(struct load_client *client)
+{
+    struct load_thread *thread = client->thread;
+    const struct conn *conn = client->conn;
+
+    client->is_open = true;
+    if (++thread->open_count > thread->open_peak) {
+        thread->open_peak = thread->open_count;
+    }
+    load_totals_add(&thread->totals, LOAD_TOTAL_CONNECTS, 1);
+    record_set_up(thread, LOAD_PHASE_CONNECT, conn->connected_ns - conn->started_ns);
+    if (thread->context != NULL) {
+        record_handshake(client);
+    }
+    thread_settled(thread, client);
+}
+
+void client_closed(struct load_client *client, enum failure_owed owed)
+{
+    struct load_thread *thread = client->thread;
+    const struct conn *conn = client->conn;
+    char reason[LOAD_REASON_BYTES];
+
+    client->conn = NULL;
+    client->is_waiting = false;
+    forget_offered(client);
+    reactor_timer_cancel(&thread->reactor, &client->timer);
+    load_totals_add(&thread->totals, LOAD_TOTAL_TICKETS_RECEIVED,
+                    conn->engine.tally.tickets_received);
+    if (client->is_open) {
+        client->is_open = false;
+        thread->open_count--;
+    } else if (conn->connected_ns != 0) {
+        load_totals_add(&thread->totals, LOAD_TOTAL_CONNECTS, 1);
+    }
+    if (client->is_ending) {
+        client_connect(client);
+        return;
+    }
+    if (!client->is_blamed) {
+        const char *phase = failure_describe(conn, owed, reason);
+
+        blame(client, phase, reason);
+    }
+    rest_after_failure(client);
+}
+
+void client_close(struct load_client *client)
+{
+    client->is_ending = true;
+    conn_close(client->conn);
+}
+
+void client_fail(struct load_client *client, const char *reason)
+{
+    if (client->is_ending || client->is_blamed) {
+        return;
+    }
+    client->is_blamed = true;
+    blame(client, "transfer", reason);
+    conn_abort(client->conn, CONN_END_LOCAL);
+}
+
+void client_fail_corrupt(struct load_client *client)
+{
+    load_totals_add(&client->thread->totals, LOAD_TOTAL_MESSAGES_CORRUPT, 1);
+    client_fail(client, "the answer's bytes are not what they should be");
+}
+
+void client_wait(struct load_client *client)
+{
+    struct load_thread *thread = client->thread;
+
+    client->is_waiting = true;
+    if (!client->is_listed) {
+        client->is_listed = true;
+        client->waiting_next = thread->waiting;
+        thread->waiting = client;
+    }
+}
+
+void client_timer(struct load_client *client)
+{
+    if (client->conn == NULL) {
+        client_connect(client);
+    } else if (client->thread->kind->timer != NULL) {
+        client->thread->kind->timer(client);
+    }
+}

@@ -1,0 +1,127 @@
+#include "load/collect.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Where each count goes in the result. */
+static const struct {
+    enum load_total total;
+    size_t offset;
+} total_fields[] = {
+    {LOAD_TOTAL_CONNECTS, offsetof(struct load_result, connects)},
+    {LOAD_TOTAL_HANDSHAKES_FULL, offsetof(struct load_result, handshakes_full)},
+    {LOAD_TOTAL_HANDSHAKES_TICKET, offsetof(struct load_result, handshakes_ticket)},
+    {LOAD_TOTAL_HANDSHAKES_ID, offsetof(struct load_result, handshakes_id)},
+    {LOAD_TOTAL_RESUMES_OFFERED, offsetof(struct load_result, resumes_offered)},
+    {LOAD_TOTAL_HELLO_RETRIES, offsetof(struct load_result, hello_retries)},
+    {LOAD_TOTAL_TICKETS_RECEIVED, offsetof(struct load_result, tickets_received)},
+    {LOAD_TOTAL_MESSAGES, offsetof(struct load_result, messages)},
+    {LOAD_TOTAL_MESSAGES_CORRUPT, offsetof(struct load_result, messages_corrupt)},
+    {LOAD_TOTAL_HTTP_STATUS_OTHER, offsetof(struct load_result, http_status_other)},
+    {LOAD_TOTAL_BYTES_IN, offsetof(struct load_result, bytes_in)},
+    {LOAD_TOTAL_BYTES_OUT, offsetof(struct load_result, bytes_out)},
+};
+
+static const struct {
+    enum counter counter;
+    size_t offset;
+} counter_fields[] = {
+    {COUNTER_WIRE_BYTES_IN, offsetof(struct load_result, wire_bytes_in)},
+    {COUNTER_WIRE_BYTES_OUT, offsetof(struct load_result, wire_bytes_out)},
+    {COUNTER_RECORDS_IN, offsetof(struct load_result, records_in)},
+    {COUNTER_RECORDS_OUT, offsetof(struct load_result, records_out)},
+};
+
+static void add_field(struct load_result *out, size_t offset, uint64_t amount)
+{
+    uint64_t *field = (uint64_t *)(void *)((char *)out + offset);
+
+    *field += amount;
+}
+
+void collect_live(struct load_thread *const *threads, unsigned count, struct collect_live *out)
+{
+    memset(out, 0, sizeof *out);
+    for (unsigned i = 0; i < count; i++) {
+        for (int total = 0; total < LOAD_TOTAL_COUNT; total++) {
+            out->totals[total] += load_totals_get(&threads[i]->totals, (enum load_total)total);
+        }
+        out->connections += (uint32_t)counters_get(&threads[i]->counters, COUNTER_CONNECTIONS_OPEN);
+    }
+}
+
+void collect_phase(struct load_thread *const *threads, unsigned count, enum load_phase phase,
+                   struct histogram *out)
+{
+    memset(out, 0, sizeof *out);
+    for (unsigned i = 0; i < count; i++) {
+        histogram_merge(out, &threads[i]->phases[phase]);
+    }
+}
+
+/* A thread that never measured has both edges at zero, and adds nothing. */
+static void add_measured(const struct load_thread *thread, struct load_result *out)
+{
+    const struct thread_edge *begin = &thread->begin;
+    const struct thread_edge *end = &thread->end;
+    const double seconds = (double)(end->at_ns - begin->at_ns) / (double)NS_PER_S;
+    const double cpu_seconds = (double)(end->cpu_ns - begin->cpu_ns) / (double)NS_PER_S;
+
+    out->cpu_seconds += cpu_seconds;
+    if (seconds > 0 && cpu_seconds / seconds > out->busiest_thread) {
+        out->busiest_thread = cpu_seconds / seconds;
+    }
+    for (size_t i = 0; i < sizeof total_fields / sizeof total_fields[0]; i++) {
+        const enum load_total total = total_fields[i].total;
+
+        add_field(out, total_fields[i].offset, end->totals[total] - begin->totals[total]);
+    }
+    for (size_t i = 0; i < sizeof counter_fields / sizeof counter_fields[0]; i++) {
+        const enum counter counter = counter_fields[i].counter;
+
+        add_field(out, counter_fields[i].offset, end->counters[counter] - begin->counters[counter]);
+    }
+}
+
+/* From the first thread's begin to the last one's end. */
+static double measured_seconds(struct load_thread *const *threads, unsigned count)
+{
+    uint64_t begin_ns = UINT64_MAX;
+    uint64_t end_ns = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (threads[i]->end.at_ns == 0) {
+            continue;
+        }
+        if (threads[i]->begin.at_ns < begin_ns) {
+            begin_ns = threads[i]->begin.at_ns;
+        }
+        if (threads[i]->end.at_ns > end_ns) {
+            end_ns = threads[i]->end.at_ns;
+        }
+    }
+    return end_ns > begin_ns ? (double)(end_ns - begin_ns) / (double)NS_PER_S : 0;
+}
+
+void collect_result(const struct load_plan *plan, struct load_thread *const *threads,
+                    unsigned count, struct load_result *out)
+{
+    struct load_tally tally = {0};
+
+    out->threads = count;
+    out->connections_asked = plan->connections;
+    out->seconds = measured_seconds(threads, count);
+    for (unsigned i = 0; i < count; i++) {
+        add_measured(threads[i], out);
+        out->connections_peak += threads[i]->open_peak;
+        load_tally_merge(&tally, &threads[i]->tally);
+    }
+    out->handshakes = out->handshakes_full + out->handshakes_ticket + out->handshakes_id;
+    for (int phase = 0; phase < LOAD_PHASE_COUNT; phase++) {
+        collect_phase(threads, count, (enum load_phase)phase, &out->phases[phase]);
+    }
+    load_tally_publish(&tally, out);
+}

@@ -1,0 +1,73 @@
+/* What a load run shall do: plain data from the command line, borrowed strings. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ring/socket.h"
+#include "tls/config.h"
+
+struct error;
+
+enum load_mode { LOAD_HANDSHAKE, LOAD_RR, LOAD_UPLOAD, LOAD_DOWNLOAD };
+
+/* What the server at the other end does with plaintext. */
+enum load_peer {
+    LOAD_PEER_ECHO,
+    LOAD_PEER_RR,
+    LOAD_PEER_HTTP,
+    LOAD_PEER_SOURCE,
+    LOAD_PEER_DISCARD
+};
+
+enum load_resume { LOAD_RESUME_NONE, LOAD_RESUME_TICKET, LOAD_RESUME_ID };
+
+enum {
+    LOAD_PATH_BYTES = 1024,
+    LOAD_HOST_BYTES = 256,
+    LOAD_THREADS_MAX = 1024,
+    LOAD_CONNECTIONS_MAX = 1000 * 1000,
+    LOAD_DEPTH_MAX = 1024,
+    LOAD_MESSAGE_BYTES_MAX = 1 << 30,
+};
+
+struct load_plan {
+    enum load_mode mode;
+    enum load_peer
+        peer; /* ECHO where the mode needs another: SOURCE for download, DISCARD for upload */
+    struct socket_address address;
+    char
+        host[LOAD_HOST_BYTES]; /* as in the target, without port or brackets; "" for Unix sockets */
+    char authority[LOAD_HOST_BYTES]; /* HTTP's Host header */
+    char path[LOAD_PATH_BYTES];      /* HTTP's request target; "/" by default */
+    const char *server_name;         /* SNI; NULL: host, unless it is an address */
+    const char *verify_host;         /* NULL: not checked */
+    bool plain_tcp;                  /* no TLS: the t_TCP half of the ceiling; http:// targets */
+    struct tls_config tls;
+    unsigned threads;     /* 0: as many as CPUs may be used; never more than connections */
+    uint32_t connections; /* in total, over all threads; 0: 50 */
+    uint64_t duration_ns; /* measured time; 0 with count 0: 10 s; 0 otherwise: no limit */
+    uint64_t warmup_ns;   /* before it, not counted */
+    uint64_t count;       /* handshakes or messages in total; 0: until the duration is over. Such a
+                           * run also ends when nothing has succeeded for timeout_ns */
+    uint64_t message_bytes;  /* request, or block of a stream; 0: 64, for streams 16 KiB */
+    uint64_t response_bytes; /* rr: answer size; 0: as the request */
+    uint32_t depth;          /* requests under way on each connection; 0: 1 */
+    enum load_resume resume; /* handshake mode only */
+    unsigned resume_percent; /* of the connections, when resume is not NONE; 0: 100 */
+    uint64_t timeout_ns;     /* for connect and handshake, and for an answer; 0: 10 s */
+    uint64_t interval_ns;    /* live view and rate over time; 0: 1 s */
+};
+
+/* Fills address, host, authority, path, peer and plain_tcp from "HOST:PORT",
+ * "https://host[:port][/path]", "http://...", "unix:PATH". Looks names up: blocks. Returns 0 or
+ * -1. */
+int load_plan_target(struct load_plan *plan, const char *target, struct error *error);
+
+/* Fills in what was left at zero and refuses what cannot be. Changes nothing when repeated. Returns
+ * 0 or -1. */
+int load_plan_complete(struct load_plan *plan, struct error *error);
+
+const char *load_mode_name(enum load_mode mode);
+const char *load_peer_name(enum load_peer peer);

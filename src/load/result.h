@@ -1,0 +1,88 @@
+/* What a load run found. Every figure covers the measured time only, not the warm-up, unless it
+ * says otherwise. A handshake, message or byte belongs to the measured time when it completed in
+ * it; so does its latency, even when it began before. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "tls/engine.h"
+
+/* Outside handshake mode the first three cover the whole run, since connections are made before the
+ * measured time begins. */
+enum load_phase {
+    LOAD_PHASE_CONNECT,        /* connect(2) submitted to established */
+    LOAD_PHASE_HANDSHAKE_FULL, /* established to handshake complete on this side */
+    LOAD_PHASE_HANDSHAKE_RESUMED,
+    LOAD_PHASE_FIRST_BYTE, /* request begun to first plaintext byte of its answer */
+    LOAD_PHASE_MESSAGE,    /* request begun to last byte of its answer */
+    LOAD_PHASE_COUNT,
+};
+
+const char *load_phase_name(enum load_phase phase); /* "connect", "handshake_full" ... */
+
+enum {
+    LOAD_NEGOTIATED_MAX = 64,
+    LOAD_ERRORS_MAX = 64,
+    LOAD_REASON_BYTES = 160,
+    LOAD_SERIES_MAX = 3600
+};
+
+/* One combination of negotiated parameters and how many connections had it (whole run). */
+struct load_negotiated {
+    struct tls_facts facts;
+    uint64_t connections;
+};
+
+struct load_error {
+    const char *phase; /* "connect", "handshake", "transfer", "other"; static */
+    char reason[LOAD_REASON_BYTES];
+    uint64_t count;
+};
+
+/* One interval of the rate over time. When a run outlasts the table, intervals are joined two by
+ * two and the later ones are as long as the joined ones. */
+struct load_interval {
+    double start_s; /* since the measured time began */
+    double seconds;
+    uint64_t handshakes;
+    uint64_t messages;
+    uint64_t bytes_in, bytes_out; /* plaintext */
+    uint64_t errors;
+};
+
+struct load_result {
+    double seconds;        /* measured wall time */
+    double cpu_seconds;    /* of all load threads, user and system */
+    double busiest_thread; /* CPU time over wall time of the busiest one, 0-1 */
+    unsigned threads;
+    uint32_t connections_asked;
+    uint32_t
+        connections_peak; /* open and secure at once, whole run: the sum of the threads' peaks */
+    uint64_t connects;
+    uint64_t handshakes; /* completed: full + resumed */
+    uint64_t handshakes_full;
+    uint64_t handshakes_ticket;
+    uint64_t handshakes_id;
+    uint64_t resumes_offered; /* completed handshakes that offered a session */
+    uint64_t hello_retries;
+    uint64_t tickets_received;
+    uint64_t messages;         /* answers complete and verified; streams: blocks of message_bytes */
+    uint64_t messages_corrupt; /* an answer's bytes differ from what they should be */
+    uint64_t http_status_other;   /* answers that were not 2xx; they are among the messages */
+    uint64_t bytes_in, bytes_out; /* plaintext; upload: what left for the kernel */
+    uint64_t wire_bytes_in, wire_bytes_out;
+    uint64_t records_in, records_out;
+    uint64_t errors_total; /* whole run */
+    struct histogram phases[LOAD_PHASE_COUNT];
+    struct load_negotiated negotiated[LOAD_NEGOTIATED_MAX]; /* most connections first */
+    size_t negotiated_count;
+    uint64_t negotiated_other;                 /* connections beyond the table */
+    struct load_error errors[LOAD_ERRORS_MAX]; /* whole run, most frequent first */
+    size_t error_count;
+    struct load_interval series[LOAD_SERIES_MAX];
+    size_t series_count;
+    bool interrupted; /* ended early by a signal */
+};

@@ -1,0 +1,107 @@
+#include "load/tally.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool facts_equal(const struct tls_facts *a, const struct tls_facts *b)
+{
+    return a->resumption == b->resumption && strcmp(a->suite, b->suite) == 0 &&
+           strcmp(a->group, b->group) == 0 && strcmp(a->signature, b->signature) == 0 &&
+           strcmp(a->version, b->version) == 0 && strcmp(a->certificate, b->certificate) == 0 &&
+           strcmp(a->alpn, b->alpn) == 0;
+}
+
+void load_tally_negotiated(struct load_tally *tally, const struct tls_facts *facts,
+                           uint64_t connections)
+{
+    size_t row = tally->negotiated_last;
+
+    if (row >= tally->negotiated_count || !facts_equal(&tally->negotiated[row].facts, facts)) {
+        for (row = 0; row < tally->negotiated_count; row++) {
+            if (facts_equal(&tally->negotiated[row].facts, facts)) {
+                break;
+            }
+        }
+    }
+    if (row == LOAD_NEGOTIATED_MAX) {
+        tally->negotiated_other += connections;
+        return;
+    }
+    if (row == tally->negotiated_count) {
+        tally->negotiated[row] = (struct load_negotiated){.facts = *facts};
+        tally->negotiated_count++;
+    }
+    tally->negotiated[row].connections += connections;
+    tally->negotiated_last = row;
+}
+
+void load_tally_error(struct load_tally *tally, const char *phase, const char *reason,
+                      uint64_t count)
+{
+    struct load_error *error;
+    size_t row;
+
+    for (row = 0; row < tally->error_count; row++) {
+        error = &tally->errors[row];
+        if (strcmp(error->phase, phase) == 0 &&
+            strncmp(error->reason, reason, LOAD_REASON_BYTES - 1) == 0) {
+            break;
+        }
+    }
+    if (row >= LOAD_ERRORS_MAX - 1) {
+        row = LOAD_ERRORS_MAX - 1;
+        phase = "other";
+        reason = "reasons beyond the table";
+    }
+    error = &tally->errors[row];
+    if (row >= tally->error_count) {
+        error->phase = phase;
+        snprintf(error->reason, sizeof error->reason, "%s", reason);
+        tally->error_count = row + 1;
+    }
+    error->count += count;
+    tally->errors_total += count;
+}
+
+void load_tally_merge(struct load_tally *into, const struct load_tally *from)
+{
+    for (size_t i = 0; i < from->negotiated_count; i++) {
+        load_tally_negotiated(into, &from->negotiated[i].facts, from->negotiated[i].connections);
+    }
+    into->negotiated_other += from->negotiated_other;
+    for (size_t i = 0; i < from->error_count; i++) {
+        const struct load_error *error = &from->errors[i];
+
+        load_tally_error(into, error->phase, error->reason, error->count);
+    }
+}
+
+static int more_connections_first(const void *left, const void *right)
+{
+    const struct load_negotiated *a = left;
+    const struct load_negotiated *b = right;
+
+    return (a->connections < b->connections) - (a->connections > b->connections);
+}
+
+static int more_errors_first(const void *left, const void *right)
+{
+    const struct load_error *a = left;
+    const struct load_error *b = right;
+
+    return (a->count < b->count) - (a->count > b->count);
+}
+
+void load_tally_publish(const struct load_tally *tally, struct load_result *out)
+{
+    memcpy(out->negotiated, tally->negotiated, sizeof out->negotiated);
+    out->negotiated_count = tally->negotiated_count;
+    out->negotiated_other = tally->negotiated_other;
+    qsort(out->negotiated, out->negotiated_count, sizeof out->negotiated[0],
+          more_connections_first);
+    memcpy(out->errors, tally->errors, sizeof out->errors);
+    out->error_count = tally->error_count;
+    out->errors_total = tally->errors_total;
+    qsort(out->errors, out->error_count, sizeof out->errors[0], more_errors_first);
+}

@@ -1,0 +1,28 @@
+/* Two tables that every load thread keeps of its connections: what was negotiated, and what went
+ * wrong. Fixed size; one thread, merged after it has ended. Zeroed memory is an empty tally. */
+#pragma once
+
+#include "load/result.h"
+
+struct load_tally {
+    struct load_negotiated negotiated[LOAD_NEGOTIATED_MAX];
+    size_t negotiated_count;
+    size_t negotiated_last; /* the row found last: nearly always the next one, too */
+    uint64_t negotiated_other;
+    struct load_error
+        errors[LOAD_ERRORS_MAX]; /* the last row is kept for reasons beyond the table */
+    size_t error_count;
+    uint64_t errors_total;
+};
+
+void load_tally_negotiated(struct load_tally *tally, const struct tls_facts *facts,
+                           uint64_t connections);
+
+/* `phase` must be static. */
+void load_tally_error(struct load_tally *tally, const char *phase, const char *reason,
+                      uint64_t count);
+
+void load_tally_merge(struct load_tally *into, const struct load_tally *from);
+
+/* Fills the result's tables, the most frequent rows first. */
+void load_tally_publish(const struct load_tally *tally, struct load_result *out);

@@ -1,0 +1,292 @@
+#include "load/thread.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum {
+    RAMP_UNDER_WAY_MAX = 256, /* first connections at once: no more than listen queues hold */
+    SPARE_SLOTS = 16,         /* a client connects again while its old slot is being freed */
+};
+
+static const uint64_t TICK_NS = 5 * 1000 * 1000;
+static const uint64_t DRAIN_NS = 1000 * 1000 * 1000;
+
+static void take_edge(struct load_thread *thread, struct thread_edge *out)
+{
+    out->at_ns = clock_now_ns();
+    out->cpu_ns = clock_thread_cpu_ns();
+    for (int i = 0; i < LOAD_TOTAL_COUNT; i++) {
+        out->totals[i] = load_totals_get(&thread->totals, (enum load_total)i);
+    }
+    for (int i = 0; i < COUNTER_COUNT; i++) {
+        out->counters[i] = counters_get(&thread->counters, (enum counter)i);
+    }
+}
+
+static void measure_end(struct load_thread *thread)
+{
+    if (thread->is_measuring) {
+        thread->is_measuring = false;
+        take_edge(thread, &thread->end);
+        control_tell(thread->control, CONTROL_MEASURED);
+    }
+}
+
+void thread_done(struct load_thread *thread, uint64_t amount)
+{
+    uint64_t done;
+
+    assert(thread->under_way >= amount);
+    thread->under_way -= amount;
+    load_totals_add(&thread->totals, LOAD_TOTAL_DONE, amount);
+    done =
+        load_totals_get(&thread->totals, LOAD_TOTAL_DONE) - thread->begin.totals[LOAD_TOTAL_DONE];
+    if (thread->is_measuring && thread->share.count > 0 && done >= thread->share.count) {
+        measure_end(thread);
+    }
+}
+
+static void ramp_more(struct load_thread *thread)
+{
+    while (thread->ramp_next < thread->share.client_count &&
+           thread->ramp_next - load_totals_get(&thread->totals, LOAD_TOTAL_SETTLED) <
+               RAMP_UNDER_WAY_MAX) {
+        client_connect(&thread->clients[thread->ramp_next++]);
+    }
+}
+
+void thread_settled(struct load_thread *thread, struct load_client *client)
+{
+    if (client->is_settled) {
+        return;
+    }
+    client->is_settled = true;
+    load_totals_add(&thread->totals, LOAD_TOTAL_SETTLED, 1);
+    if (load_totals_get(&thread->totals, LOAD_TOTAL_SETTLED) == thread->share.client_count) {
+        control_tell(thread->control, CONTROL_RAMPED);
+    }
+}
+
+static void start_open_clients(struct load_thread *thread)
+{
+    for (uint32_t i = 0; i < thread->share.client_count; i++) {
+        struct load_client *client = &thread->clients[i];
+
+        if (client->is_open && !client->is_ending) {
+            thread->kind->start(client);
+        }
+    }
+}
+
+static void stop(struct load_thread *thread)
+{
+    struct reactor *reactor = &thread->reactor;
+
+    measure_end(thread);
+    reactor_timer_cancel(reactor, &thread->tick);
+    for (uint32_t i = 0; i < thread->share.client_count; i++) {
+        struct load_client *client = &thread->clients[i];
+
+        reactor_timer_cancel(reactor, &client->timer);
+        if (client->conn == NULL) {
+            continue;
+        }
+        client->is_ending = true;
+        if (client->is_open) {
+            conn_close(client->conn);
+        } else {
+            conn_abort(client->conn, CONN_END_LOCAL);
+        }
+    }
+    reactor_timer_start(reactor, &thread->drain, thread_now_ns(thread) + DRAIN_NS);
+    reactor_leave_when_empty(reactor);
+}
+
+static void enter_stage(struct load_thread *thread, enum load_stage stage)
+{
+    const enum load_stage before = thread->stage;
+
+    thread->stage = stage;
+    if (stage == LOAD_STAGE_STOP) {
+        stop(thread);
+        return;
+    }
+    if (stage == LOAD_STAGE_MEASURE) {
+        take_edge(thread, &thread->begin);
+        thread->is_measuring = true;
+        control_tell(thread->control, CONTROL_MEASURING);
+    }
+    if (before == LOAD_STAGE_RAMP) {
+        start_open_clients(thread);
+    }
+}
+
+static void poll_waiting(struct load_thread *thread)
+{
+    struct load_client **link = &thread->waiting;
+
+    while (*link != NULL) {
+        struct load_client *client = *link;
+
+        if (client->is_waiting) {
+            thread->kind->poll(client);
+        }
+        if (client->is_waiting) {
+            link = &client->waiting_next;
+        } else {
+            *link = client->waiting_next;
+            client->is_listed = false;
+        }
+    }
+}
+
+static void look_at_stage(struct load_thread *thread)
+{
+    const enum load_stage stage = control_stage(thread->control);
+
+    if (stage != thread->stage) {
+        enter_stage(thread, stage);
+    }
+}
+
+static void on_turn(void *owner, uint64_t now_ns)
+{
+    struct load_thread *thread = owner;
+
+    (void)now_ns;
+    look_at_stage(thread);
+    if (thread->stage == LOAD_STAGE_STOP) {
+        return;
+    }
+    if (thread->stage != LOAD_STAGE_IDLE) {
+        ramp_more(thread);
+    }
+    poll_waiting(thread);
+}
+
+static void on_timer(void *owner, struct wheel_timer *timer)
+{
+    struct load_thread *thread = owner;
+
+    if (timer == &thread->tick) {
+        look_at_stage(thread); /* timers come after on_turn() */
+        if (thread->stage == LOAD_STAGE_STOP) {
+            return;
+        }
+        reactor_timer_start(&thread->reactor, timer, thread_now_ns(thread) + TICK_NS);
+    } else if (timer == &thread->drain) {
+        reactor_stop(&thread->reactor, CONN_END_LOCAL);
+    } else {
+        /* The timer is a client's first member. */
+        client_timer((struct load_client *)(void *)timer);
+    }
+}
+
+static const struct reactor_events events = {.on_turn = on_turn, .on_timer = on_timer};
+
+static int make_clients(struct load_thread *thread)
+{
+    const uint32_t count = thread->share.client_count;
+    const uint32_t depth = thread->plan->depth;
+
+    thread->clients = calloc(count, sizeof *thread->clients);
+    thread->begun_ns = calloc((size_t)count * depth, sizeof *thread->begun_ns);
+    if (thread->clients == NULL || thread->begun_ns == NULL ||
+        !resume_pool_init(&thread->sessions, count)) {
+        return error_set(&thread->error, "no memory for %u connections", count);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        thread->clients[i].thread = thread;
+        thread->clients[i].index = thread->share.client_first + i;
+        thread->clients[i].exchange.begun_ns = thread->begun_ns + (size_t)i * depth;
+    }
+    return 0;
+}
+
+static int set_up(struct load_thread *thread)
+{
+    const struct load_plan *plan = thread->plan;
+    const struct reactor_options options = {
+        .connections_max = thread->share.client_count + SPARE_SLOTS,
+        .handshake_timeout_ns = plan->timeout_ns,
+        .idle_timeout_ns = plan->timeout_ns,
+        .write_timeout_ns = plan->timeout_ns,
+    };
+
+    thread->mix.percent = plan->resume_percent;
+    if (make_clients(thread) != 0) {
+        return -1;
+    }
+    if (!plan->plain_tcp) {
+        thread->context = tls_context_new(TLS_CLIENT, &plan->tls, NULL, &thread->error);
+        if (thread->context == NULL) {
+            return -1;
+        }
+    }
+    return reactor_init(&thread->reactor, &options, &events, thread, &thread->counters,
+                        &thread->error);
+}
+
+static void *thread_main(void *argument)
+{
+    struct load_thread *thread = argument;
+
+    if (set_up(thread) == 0) {
+        reactor_timer_start(&thread->reactor, &thread->tick, clock_now_ns() + TICK_NS);
+        control_tell(thread->control, CONTROL_READY);
+        reactor_run(&thread->reactor);
+        reactor_deinit(&thread->reactor);
+    } else {
+        control_tell(thread->control, CONTROL_READY);
+    }
+    resume_pool_deinit(&thread->sessions);
+    tls_context_free(thread->context);
+    free(thread->clients);
+    free(thread->begun_ns);
+    return NULL;
+}
+
+struct load_thread *thread_start(const struct thread_shared *shared,
+                                 const struct thread_share *share, struct error *error)
+{
+    struct load_thread *thread = aligned_alloc(_Alignof(struct load_thread), sizeof *thread);
+    sigset_t all, before;
+    int status;
+
+    if (thread == NULL) {
+        error_set(error, "no memory for a load thread");
+        return NULL;
+    }
+    memset(thread, 0, sizeof *thread);
+    thread->plan = shared->plan;
+    thread->kind = shared->kind;
+    thread->payload = shared->payload;
+    thread->request = shared->request;
+    thread->control = shared->control;
+    thread->share = *share;
+    /* Signals are for the main thread. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    status = pthread_create(&thread->handle, NULL, thread_main, thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status != 0) {
+        error_set(error, "cannot start a load thread: %s", strerror(status));
+        free(thread);
+        return NULL;
+    }
+    return thread;
+}
+
+void thread_join(struct load_thread *thread)
+{
+    pthread_join(thread->handle, NULL);
+}
+
+void thread_free(struct load_thread *thread)
+{
+    free(thread);
+}
