@@ -1,0 +1,206 @@
+#include "report/text_head.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/text_words.h"
+
+enum { TEXT_NEGOTIATED_MAX = 8 }; /* combinations shown; the rest is summed up */
+
+/* ---- What ran ---- */
+
+static void print_load(FILE *out, const struct load_plan *plan, const struct load_result *result)
+{
+    char number[UNITS_TEXT_BYTES];
+    char size[UNITS_TEXT_BYTES];
+    char text[512];
+    int used = snprintf(text, sizeof(text), "%s connections, %u thread%s, ",
+                        text_format_integer(plan->connections, number), result->threads,
+                        result->threads == 1 ? "" : "s");
+
+    if (plan->mode == LOAD_RR || plan->mode == LOAD_UPLOAD) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "messages of %s bytes, ",
+                         text_format_integer(plan->message_bytes, size));
+    }
+    if (plan->mode == LOAD_RR) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "depth %u, ", plan->depth);
+    }
+    if (plan->mode == LOAD_HANDSHAKE && plan->resume != LOAD_RESUME_NONE) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "%u%% to resume by %s, ",
+                         plan->resume_percent,
+                         plan->resume == LOAD_RESUME_TICKET ? "ticket" : "session ID");
+    }
+    used += snprintf(text + used, sizeof(text) - (size_t)used, "measured for %s",
+                     text_format_seconds(result->seconds, number));
+    if (plan->warmup_ns > 0) {
+        snprintf(text + used, sizeof(text) - (size_t)used, " after a warm-up of %s",
+                 units_format_duration((double)plan->warmup_ns, number));
+    }
+    text_print_fact(out, "load", text);
+}
+
+static void print_client(FILE *out, const struct report_input *input)
+{
+    const struct report_environment *environment = &input->environment;
+    char cpus[UNITS_TEXT_BYTES] = "";
+    char text[512];
+
+    if (environment->cpu_count > 0) {
+        snprintf(cpus, sizeof(cpus), "%u CPU%s", environment->cpu_count,
+                 environment->cpu_count == 1 ? "" : "s");
+    }
+    const char *const parts[] = {environment->cpu_model, cpus, environment->kernel,
+                                 input->openssl_version != NULL ? input->openssl_version : ""};
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i][0] != '\0' && used < sizeof(text)) {
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "",
+                                     parts[i]);
+        }
+    }
+    text_print_fact(out, "client", used > 0 ? text : "not known");
+}
+
+static void print_server(FILE *out, const struct report_figures *figures)
+{
+    const struct server_side *side = &figures->server_side;
+    char text[512];
+
+    if (figures->server_known) {
+        snprintf(text, sizeof(text), "tlsdyno %s, %u worker%s, %s",
+                 side->version != NULL ? side->version : "of unknown version", side->worker_count,
+                 side->worker_count == 1 ? "" : "s",
+                 side->openssl != NULL ? side->openssl : "OpenSSL not known");
+        text_print_fact(out, "server", text);
+    } else if (figures->server_error.text[0] != '\0') {
+        text_print_fact(out, "server", figures->server_error.text);
+    } else {
+        text_print_fact(out, "server", "its side is not known (--admin was not given)");
+    }
+}
+
+static void print_notes(FILE *out, const struct report_input *input,
+                        const struct report_figures *figures)
+{
+    const struct load_result *result = input->result;
+    char text[128];
+
+    if (!figures->succeeded) {
+        text_print_fact(out, "NOTE", "NOTHING SUCCEEDED. See the errors below.");
+    }
+    if (result->interrupted) {
+        text_print_fact(out, "NOTE", "INTERRUPTED: the figures cover the time until then.");
+    }
+    if (input->plan->mode != LOAD_HANDSHAKE && figures->succeeded &&
+        result->connections_peak < result->connections_asked) {
+        snprintf(text, sizeof(text), "only %u of %u connections were open at once.",
+                 result->connections_peak, result->connections_asked);
+        text_print_fact(out, "NOTE", text);
+    }
+    if (input->plan->plain_tcp) {
+        text_print_fact(out, "NOTE", "PLAIN TCP: no TLS in this run.");
+    } else if (input->plan->tls.insecure) {
+        text_print_fact(out, "NOTE",
+                        "--insecure: certificates were not verified, so the peer may be anybody.");
+    }
+    if (input->openssl_version != NULL && figures->server_known &&
+        figures->server_side.openssl != NULL &&
+        strcmp(input->openssl_version, figures->server_side.openssl) != 0) {
+        text_print_fact(out, "NOTE", "client and server run different versions of OpenSSL.");
+    }
+}
+
+void text_print_head(FILE *out, const struct report_input *input,
+                     const struct report_figures *figures)
+{
+    const struct load_plan *plan = input->plan;
+
+    fprintf(out, "tlsdyno load, mode %s", load_mode_name(plan->mode));
+    if (plan->mode != LOAD_HANDSHAKE) { /* a handshake is over before the service matters */
+        fprintf(out, " (%s)", load_peer_name(plan->peer));
+    }
+    fputc('\n', out);
+    text_print_fact(out, "target", input->target != NULL ? input->target : "not known");
+    if (input->command_line != NULL) {
+        text_print_fact(out, "command", input->command_line);
+    }
+    if (input->started != NULL) {
+        text_print_fact(out, "started", input->started);
+    }
+    print_load(out, plan, input->result);
+    print_client(out, input);
+    print_server(out, figures);
+    print_notes(out, input, figures);
+}
+
+/* ---- Negotiated ---- */
+
+static const char *resumption_name(enum tls_resumption resumption)
+{
+    switch (resumption) {
+    case TLS_RESUMED_TICKET:
+        return "resumed by ticket";
+    case TLS_RESUMED_ID:
+        return "resumed by session ID";
+    case TLS_FULL:
+        break;
+    }
+    return "full handshake";
+}
+
+static int compare_negotiated(const void *a, const void *b)
+{
+    uint64_t left = (*(const struct load_negotiated *const *)a)->connections;
+    uint64_t right = (*(const struct load_negotiated *const *)b)->connections;
+
+    return left < right ? 1 : left > right ? -1 : 0;
+}
+
+static void print_combination(FILE *out, const struct load_negotiated *row, uint64_t total)
+{
+    const struct tls_facts *facts = &row->facts;
+    char number[UNITS_TEXT_BYTES];
+    char text[256];
+
+    snprintf(text, sizeof(text), "%s, %s%s%s", facts->version, facts->suite,
+             facts->group[0] != '\0' ? ", " : "", facts->group);
+    fprintf(out, "  %-70s %14s %6.1f%%\n", text, text_format_integer(row->connections, number),
+            100 * (double)row->connections / (double)total);
+    snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", resumption_name(facts->resumption),
+             facts->signature[0] != '\0' ? ", signed " : "", facts->signature,
+             facts->certificate[0] != '\0' ? ", certificate " : "", facts->certificate,
+             facts->alpn[0] != '\0' ? ", ALPN " : "", facts->alpn);
+    fputs("    ", out);
+    text_print_wrapped(out, text, 4);
+}
+
+void text_print_negotiated(FILE *out, const struct load_result *result)
+{
+    const struct load_negotiated *rows[LOAD_NEGOTIATED_MAX];
+    uint64_t total = result->negotiated_other;
+    uint64_t hidden = result->negotiated_other;
+    char number[UNITS_TEXT_BYTES];
+
+    if (result->negotiated_count == 0 && result->negotiated_other == 0) {
+        return;
+    }
+    for (size_t i = 0; i < result->negotiated_count; i++) {
+        rows[i] = &result->negotiated[i];
+        total += rows[i]->connections;
+    }
+    qsort(rows, result->negotiated_count, sizeof(rows[0]), compare_negotiated);
+    fprintf(out, "\n%-72s %14s\n", "Negotiated (warm-up included)", "connections");
+    for (size_t i = 0; i < result->negotiated_count; i++) {
+        if (i < TEXT_NEGOTIATED_MAX) {
+            print_combination(out, rows[i], total);
+        } else {
+            hidden += rows[i]->connections;
+        }
+    }
+    if (hidden > 0) {
+        fprintf(out, "  %-70s %14s %6.1f%%\n", "other combinations",
+                text_format_integer(hidden, number), 100 * (double)hidden / (double)total);
+    }
+}
