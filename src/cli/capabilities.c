@@ -1,0 +1,41 @@
+#include "cli/capabilities.h"
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "ring/ring.h"
+#include "tls/context.h"
+
+static const struct {
+    const char *name;
+    const char *since;
+    size_t offset; /* of a bool in struct ring_features */
+} ring_feature_infos[] = {
+    {"SUBMIT_STABLE", "5.5", offsetof(struct ring_features, submit_stable)},
+    {"MSG_RING", "5.18", offsetof(struct ring_features, msg_ring)},
+    {"buffer rings", "5.19", offsetof(struct ring_features, buffer_ring)},
+    {"multishot accept", "5.19", offsetof(struct ring_features, multishot_accept)},
+    {"multishot recv", "6.0", offsetof(struct ring_features, multishot_recv)},
+    {"SINGLE_ISSUER", "6.0", offsetof(struct ring_features, single_issuer)},
+    {"DEFER_TASKRUN", "6.1", offsetof(struct ring_features, defer_taskrun)},
+};
+
+void capabilities_print(FILE *out)
+{
+    struct ring_features features = {0};
+    struct error error = {0};
+
+    fprintf(out, "%s\n", tls_library_version());
+    if (ring_probe(&features, &error) != 0) {
+        fprintf(out, "io_uring: not usable: %s\n", error.text);
+        return;
+    }
+    fprintf(out, "Linux %s, io_uring:\n", features.kernel);
+    for (size_t i = 0; i < sizeof(ring_feature_infos) / sizeof(ring_feature_infos[0]); i++) {
+        const bool *present =
+            (const bool *)(const void *)((const char *)&features + ring_feature_infos[i].offset);
+
+        fprintf(out, "  %-17s %s (Linux %s)\n", ring_feature_infos[i].name,
+                *present ? "yes" : "no ", ring_feature_infos[i].since);
+    }
+}

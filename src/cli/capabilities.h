@@ -1,0 +1,8 @@
+/* What this machine offers, for --version and --show-features. */
+#pragma once
+
+#include <stdio.h>
+
+/* The OpenSSL that runs, the kernel and each io_uring feature that the program uses, a line each;
+ * where io_uring cannot be used, why not. */
+void capabilities_print(FILE *out);

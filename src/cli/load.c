@@ -1,0 +1,303 @@
+/* tlsdyno load: from options to a plan, a run, and a report. */
+#include <langinfo.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/admin_client.h"
+#include "cli/command.h"
+#include "cli/file_limit.h"
+#include "cli/load_options.h"
+#include "cli/load_view.h"
+#include "cli/tls_options.h"
+#include "load/load.h"
+#include "report/report.h"
+#include "tls/context.h"
+
+enum { COMMAND_LINE_BYTES = 1024 };
+
+/* Set by the signal handler, read by the load's threads. */
+static atomic_bool stop_requested;
+
+/* What a run works with; owned. */
+struct load_session {
+    struct load_view view;
+    struct admin_client *admin; /* NULL: not asked for */
+    json_t *server_before;
+    json_t *server_after;
+    struct error admin_error;
+    FILE *json; /* NULL: not asked for */
+    struct load_result *result;
+    char started[32];
+    char command_line[COMMAND_LINE_BYTES];
+};
+
+static void on_signal(int number)
+{
+    (void)number;
+    atomic_store_explicit(&stop_requested, true, memory_order_relaxed);
+}
+
+/* The first Ctrl-C or SIGTERM ends the run early, the second one the program. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void on_progress(void *user, const struct load_progress *progress)
+{
+    struct load_session *session = user;
+
+    load_view_update(&session->view, progress);
+}
+
+static void on_measure_begin(void *user)
+{
+    struct load_session *session = user;
+
+    if (session->admin != NULL) {
+        session->server_before = admin_client_stats(session->admin, &session->admin_error);
+    }
+}
+
+static void on_measure_end(void *user)
+{
+    struct load_session *session = user;
+
+    if (session->server_before != NULL) {
+        session->server_after = admin_client_stats(session->admin, &session->admin_error);
+    }
+}
+
+/* The arguments as a shell would read them, cut when they are very long. */
+static void record_command_line(char **argv, char out[COMMAND_LINE_BYTES])
+{
+    static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                   "-_./:=,+@%";
+    size_t used = (size_t)snprintf(out, COMMAND_LINE_BYTES, "tlsdyno");
+
+    for (; *argv != NULL && used < COMMAND_LINE_BYTES; argv++) {
+        const char *quote = **argv != '\0' && (*argv)[strspn(*argv, harmless)] == '\0' ? "" : "'";
+
+        used +=
+            (size_t)snprintf(out + used, COMMAND_LINE_BYTES - used, " %s%s%s", quote, *argv, quote);
+    }
+}
+
+static void record_time(char *out, size_t out_bytes)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+
+    if (gmtime_r(&now, &utc) != NULL) {
+        strftime(out, out_bytes, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    }
+}
+
+/* On a terminal always, elsewhere when an interval was asked for. */
+static void view_init(struct load_view *view, const struct load_plan *plan)
+{
+    view->in_place = isatty(STDERR_FILENO) == 1;
+    view->out = view->in_place || plan->interval_ns != 0 ? stderr : NULL;
+    view->mode = plan->mode;
+}
+
+/* Everything that can be wrong without a run is found out before it. */
+static int session_open(struct load_session *session, const struct load_options *options,
+                        char **argv, struct error *error)
+{
+    json_t *probe;
+
+    record_command_line(argv, session->command_line);
+    record_time(session->started, sizeof(session->started));
+    session->result = calloc(1, sizeof(*session->result));
+    if (session->result == NULL) {
+        return error_set(error, "out of memory");
+    }
+    if (options->admin != NULL) {
+        session->admin = admin_client_new(options->admin, error);
+        probe = session->admin != NULL ? admin_client_stats(session->admin, error) : NULL;
+        if (probe == NULL) {
+            return error_prefix(error, "--admin");
+        }
+        json_decref(probe);
+    }
+    if (options->json_file != NULL) {
+        session->json =
+            strcmp(options->json_file, "-") == 0 ? stdout : fopen(options->json_file, "we");
+        if (session->json == NULL) {
+            return error_set(error, "--json: cannot write %s: %m", options->json_file);
+        }
+    }
+    return 0;
+}
+
+static void session_close(struct load_session *session)
+{
+    if (session->json != NULL && session->json != stdout) {
+        fclose(session->json);
+    }
+    json_decref(session->server_before);
+    json_decref(session->server_after);
+    admin_client_free(session->admin);
+    free(session->result);
+}
+
+static int write_json(struct load_session *session, const struct load_options *options,
+                      const struct report_input *input, struct error *error)
+{
+    json_t *report = report_json(input);
+    int outcome = -1;
+
+    if (report != NULL) {
+        outcome = json_dumpf(report, session->json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        fputc('\n', session->json);
+    }
+    json_decref(report);
+    if (outcome != 0 || fflush(session->json) != 0) {
+        return error_set(error, "--json: cannot write %s: %m", options->json_file);
+    }
+    return 0;
+}
+
+static int write_report(struct load_session *session, const struct load_options *options,
+                        struct error *error)
+{
+    const struct load_plan *plan = &options->plan;
+    struct report_input input = {
+        .plan = plan,
+        .result = session->result,
+        .target = options->target,
+        .command_line = session->command_line,
+        .openssl_version = tls_library_version(),
+        .started = session->started,
+        .server_error = session->admin_error.text[0] != '\0' ? session->admin_error.text : NULL,
+        .same_machine = socket_is_local(&plan->address),
+        .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+    };
+
+    if (session->server_after != NULL) {
+        input.server_before = session->server_before;
+        input.server_after = session->server_after;
+    }
+    report_environment_read(&input.environment);
+    report_text(session->json == stdout ? stderr : stdout, &input);
+    return session->json != NULL ? write_json(session, options, &input, error) : 0;
+}
+
+static const struct load_error *most_frequent(const struct load_result *result)
+{
+    const struct load_error *most = NULL;
+
+    for (size_t i = 0; i < result->error_count; i++) {
+        if (most == NULL || result->errors[i].count > most->count) {
+            most = &result->errors[i];
+        }
+    }
+    return most;
+}
+
+/* Whether it was us who refused the server's certificate. */
+static bool certificate_was_refused(const struct load_error *error)
+{
+    return strcmp(error->phase, "handshake") == 0 &&
+           strncmp(error->reason, "certificate", strlen("certificate")) == 0;
+}
+
+static int judge(const struct load_session *session, const struct load_plan *plan,
+                 struct error *error)
+{
+    const struct load_error *most = most_frequent(session->result);
+
+    if (report_succeeded(plan, session->result)) {
+        return EXIT_SUCCESS;
+    }
+    if (most == NULL) {
+        error_set(error, "nothing was done in the measured time%s",
+                  session->result->interrupted ? ", which was interrupted" : "");
+    } else if (certificate_was_refused(most)) {
+        error_set(error,
+                  "nothing succeeded: %s; name the authority to trust with --ca FILE, or "
+                  "accept any certificate with --insecure",
+                  most->reason);
+    } else {
+        error_set(error, "nothing succeeded: %s: %s", most->phase, most->reason);
+    }
+    return EXIT_FAILURE;
+}
+
+static int run(void *config, char **argv, struct error *error)
+{
+    struct load_options *options = config;
+    struct load_session session = {0};
+    struct load_hooks hooks = {.progress = on_progress,
+                               .measure_begin = on_measure_begin,
+                               .measure_end = on_measure_end,
+                               .user = &session,
+                               .stop = &stop_requested};
+    int status = EXIT_FAILURE;
+
+    if (load_options_check(options, error) != 0) {
+        return EXIT_USAGE;
+    }
+    if (load_options_aim(options, error) != 0) {
+        return EXIT_FAILURE;
+    }
+    view_init(&session.view, &options->plan); /* before the plan gets its default interval */
+    if (load_plan_complete(&options->plan, error) != 0) {
+        return EXIT_USAGE;
+    }
+    if (session_open(&session, options, argv, error) != 0) {
+        goto out;
+    }
+    if (options->plan.tls.insecure && !options->plan.plain_tcp) {
+        fprintf(stderr, "tlsdyno: warning: --insecure: the server's certificate is not checked\n");
+    }
+    file_limit_raise(&(struct file_limit_need){.option = "connections",
+                                               .connections = options->plan.connections,
+                                               .threads = options->plan.threads});
+    catch_signals();
+    if (load_run(&options->plan, &hooks, session.result, error) == 0) {
+        load_view_end(&session.view);
+        if (write_report(&session, options, error) == 0) {
+            status = judge(&session, &options->plan, error);
+        }
+    }
+    load_view_end(&session.view);
+out:
+    session_close(&session);
+    return status;
+}
+
+const struct command load_command = {
+    .help = "puts a TLS server under load and reports what it gave",
+    .table =
+        {
+            .command = "load",
+            .summary = "Puts a TLS server under load and reports rates, times, errors and what was "
+                       "negotiated. TARGET is HOST:PORT, https://HOST[:PORT][/PATH], http://... or "
+                       "unix:PATH. Ctrl-C ends early and still reports. The exit status is 1 when "
+                       "nothing succeeded.",
+            .operand = "TARGET",
+            .operand_offset = offsetof(struct load_options, target),
+            .sections =
+                {
+                    {load_option_rows, LOAD_OPTION_COUNT, 0},
+                    {tls_option_rows, TLS_OPTION_COUNT, offsetof(struct load_options, plan.tls)},
+                },
+            .epilogue = "Examples:\n"
+                        "  tlsdyno load --insecure --mode handshake -d 5s 127.0.0.1:4433\n"
+                        "  tlsdyno load --ca ca.pem --mode rr -c 64 -m 16Ki localhost:4433\n"
+                        "  tlsdyno load --mode rr https://www.example.org/\n",
+        },
+    .config_bytes = sizeof(struct load_options),
+    .run = run,
+};

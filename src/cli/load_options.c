@@ -1,0 +1,286 @@
+#include "cli/load_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static const char *const mode_names[] = {
+    [LOAD_HANDSHAKE] = "handshake",
+    [LOAD_RR] = "rr",
+    [LOAD_UPLOAD] = "upload",
+    [LOAD_DOWNLOAD] = "download",
+    NULL,
+};
+
+static const char *const service_names[] = {
+    [LOAD_SERVICE_AUTO] = "auto",
+    [LOAD_SERVICE_FIRST_PEER + LOAD_PEER_ECHO] = "echo",
+    [LOAD_SERVICE_FIRST_PEER + LOAD_PEER_RR] = "rr",
+    [LOAD_SERVICE_FIRST_PEER + LOAD_PEER_HTTP] = "http",
+    [LOAD_SERVICE_FIRST_PEER + LOAD_PEER_SOURCE] = "source",
+    [LOAD_SERVICE_FIRST_PEER + LOAD_PEER_DISCARD] = "discard",
+    NULL,
+};
+
+static int refuse_resume(struct error *error)
+{
+    return error_set(error, "neither none, ticket, id, a percentage from 0 to 100, nor ticket:N "
+                            "or id:N with such a percentage");
+}
+
+/* none | ticket | id | PERCENT | ticket:PERCENT | id:PERCENT */
+static int take_resume(void *config, const char *value, struct error *error)
+{
+    struct load_options *options = config;
+    struct load_plan *plan = &options->plan;
+    const char *colon = strchr(value, ':');
+    size_t word_bytes = colon != NULL ? (size_t)(colon - value) : strlen(value);
+    const char *percent = colon != NULL ? colon + 1 : "100";
+
+    if (strcmp(value, "none") == 0) {
+        plan->resume = LOAD_RESUME_NONE;
+        plan->resume_percent = 0;
+        return 0;
+    }
+    plan->resume = LOAD_RESUME_TICKET;
+    if (word_bytes == strlen("id") && memcmp(value, "id", word_bytes) == 0) {
+        plan->resume = LOAD_RESUME_ID;
+    } else if (colon == NULL && strcmp(value, "ticket") != 0) {
+        percent = value; /* a bare number */
+    } else if (word_bytes != strlen("ticket") || memcmp(value, "ticket", word_bytes) != 0) {
+        return refuse_resume(error);
+    }
+    if (percent[0] == '\0' || strlen(percent) > 3 ||
+        percent[strspn(percent, "0123456789")] != '\0' || atoi(percent) > 100) {
+        return refuse_resume(error);
+    }
+    plan->resume_percent = (unsigned)atoi(percent);
+    if (plan->resume_percent == 0) { /* which the plan takes for all of them */
+        plan->resume = LOAD_RESUME_NONE;
+    }
+    return 0;
+}
+
+const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
+    {.name = "mode",
+     .kind = OPTION_CHOICE,
+     .argument = "MODE",
+     .group = "Load",
+     .help = "handshake: connect, handshake, close; rr: send a request, wait for the answer, check "
+             "every byte; upload; download",
+     .initial = "handshake",
+     .choices = mode_names,
+     OPTION_FIELD(struct load_options, plan.mode)},
+    {.name = "service",
+     .letter = 's',
+     .kind = OPTION_CHOICE,
+     .argument = "NAME",
+     .group = "Load",
+     .help = "what the server does with plaintext: echo, rr, http, source or discard; auto is http "
+             "for URLs, discard for uploads, source for downloads, otherwise echo",
+     .initial = "auto",
+     .choices = service_names,
+     OPTION_FIELD(struct load_options, service)},
+    {.name = "threads",
+     .letter = 't',
+     .kind = OPTION_COUNT,
+     .argument = "N",
+     .group = "Load",
+     .help = "load threads",
+     .default_text = "one for each CPU",
+     .min = 1,
+     .max = LOAD_THREADS_MAX,
+     OPTION_FIELD(struct load_options, plan.threads)},
+    {.name = "connections",
+     .letter = 'c',
+     .kind = OPTION_COUNT,
+     .argument = "N",
+     .group = "Load",
+     .help = "connections at once, in total",
+     .initial = "50",
+     .min = 1,
+     .max = LOAD_CONNECTIONS_MAX,
+     OPTION_FIELD(struct load_options, plan.connections)},
+    {.name = "duration",
+     .letter = 'd',
+     .kind = OPTION_DURATION,
+     .argument = "TIME",
+     .group = "Load",
+     .help = "measured time",
+     .default_text = "10s, unless --count is given",
+     .min = 10 * OPTION_MILLISECOND,
+     .max = 30 * OPTION_DAY,
+     OPTION_FIELD(struct load_options, plan.duration_ns)},
+    {.name = "count",
+     .letter = 'n',
+     .kind = OPTION_COUNT,
+     .argument = "N",
+     .group = "Load",
+     .help = "end after so many handshakes or messages",
+     .default_text = "when the time is over",
+     .min = 1,
+     OPTION_FIELD(struct load_options, plan.count)},
+    {.name = "warmup",
+     .kind = OPTION_DURATION,
+     .argument = "TIME",
+     .group = "Load",
+     .help = "load before the measured time, not counted",
+     .default_text = "none",
+     .max = OPTION_DAY,
+     OPTION_FIELD(struct load_options, plan.warmup_ns)},
+    {.name = "message-bytes",
+     .letter = 'm',
+     .kind = OPTION_BYTES,
+     .argument = "BYTES",
+     .group = "Load",
+     .help = "size of a request, or of what is uploaded in one piece",
+     .default_text = "64, for uploads and downloads 16384",
+     .min = 1,
+     .max = LOAD_MESSAGE_BYTES_MAX,
+     OPTION_FIELD(struct load_options, plan.message_bytes)},
+    {.name = "response-bytes",
+     .kind = OPTION_BYTES,
+     .argument = "BYTES",
+     .group = "Load",
+     .help = "size of the answer that service rr is asked for",
+     .default_text = "as the request",
+     .min = 1,
+     .max = LOAD_MESSAGE_BYTES_MAX,
+     OPTION_FIELD(struct load_options, plan.response_bytes)},
+    {.name = "depth",
+     .kind = OPTION_COUNT,
+     .argument = "N",
+     .group = "Load",
+     .help = "requests under way on each connection",
+     .default_text = "1",
+     .min = 1,
+     .max = LOAD_DEPTH_MAX,
+     OPTION_FIELD(struct load_options, plan.depth)},
+    {.name = "resume",
+     .kind = OPTION_FUNCTION,
+     .argument = "HOW",
+     .group = "Load",
+     .help = "resume sessions: none, ticket, id, or only a percentage of the connections: 70, "
+             "ticket:70, id:70",
+     .default_text = "none",
+     .function = take_resume},
+    {.name = "timeout",
+     .kind = OPTION_DURATION,
+     .argument = "TIME",
+     .group = "Load",
+     .help = "give up a connect, a handshake or an answer after so long",
+     .initial = "10s",
+     .min = 10 * OPTION_MILLISECOND,
+     .max = OPTION_DAY,
+     OPTION_FIELD(struct load_options, plan.timeout_ns)},
+    {.name = "plain",
+     .kind = OPTION_SWITCH,
+     .group = "Load",
+     .help = "no TLS, to measure what TCP alone would give",
+     OPTION_FIELD(struct load_options, plain)},
+    {.name = "ca",
+     .kind = OPTION_STRING,
+     .argument = "FILE",
+     .group = "Server's certificate",
+     .help = "PEM certificates to trust",
+     .default_text = "the system's",
+     OPTION_FIELD(struct load_options, plan.tls.ca_file)},
+    {.name = "insecure",
+     .kind = OPTION_SWITCH,
+     .group = "Server's certificate",
+     .help = "accept any certificate; the report says so",
+     OPTION_FIELD(struct load_options, plan.tls.insecure)},
+    {.name = "verify-host",
+     .kind = OPTION_STRING,
+     .argument = "NAME",
+     .group = "Server's certificate",
+     .help = "name or IP address that the certificate must have",
+     .default_text = "--sni-name, else the target's host, else localhost",
+     OPTION_FIELD(struct load_options, plan.verify_host)},
+    {.name = "sni-name",
+     .kind = OPTION_STRING,
+     .argument = "NAME",
+     .group = "Server's certificate",
+     .help = "server name to ask for",
+     .default_text = "the target's host, unless it is an address",
+     OPTION_FIELD(struct load_options, plan.server_name)},
+    {.name = "interval",
+     .letter = 'i',
+     .kind = OPTION_DURATION,
+     .argument = "TIME",
+     .group = "Report",
+     .help = "show progress that often, even when standard error is no terminal",
+     .default_text = "1s, on a terminal only",
+     .min = 50 * OPTION_MILLISECOND,
+     .max = OPTION_DAY,
+     OPTION_FIELD(struct load_options, plan.interval_ns)},
+    {.name = "json",
+     .letter = 'J',
+     .kind = OPTION_STRING,
+     .argument = "FILE",
+     .group = "Report",
+     .help = "write the report as JSON too; - is standard output, and the text then goes to "
+             "standard error",
+     OPTION_FIELD(struct load_options, json_file)},
+    {.name = "admin",
+     .kind = OPTION_STRING,
+     .argument = "URL",
+     .group = "Report",
+     .help = "the server's admin endpoint, http://HOST:PORT or unix:PATH, for both sides' figures",
+     OPTION_FIELD(struct load_options, admin)},
+};
+
+int load_options_check(const struct load_options *options, struct error *error)
+{
+    const struct load_plan *plan = &options->plan;
+    const char *mode = mode_names[plan->mode];
+
+    if (plan->mode == LOAD_HANDSHAKE && plan->message_bytes != 0) {
+        return error_set(error, "--message-bytes means nothing in --mode handshake, which sends "
+                                "no messages; did you want --mode rr?");
+    }
+    if (plan->mode != LOAD_RR && plan->depth != 0) {
+        return error_set(error, "--depth means nothing in --mode %s; it belongs to --mode rr",
+                         mode);
+    }
+    if (plan->response_bytes != 0 &&
+        (plan->mode != LOAD_RR || options->service != LOAD_SERVICE_FIRST_PEER + LOAD_PEER_RR)) {
+        return error_set(error, "--response-bytes needs --mode rr and --service rr, whose requests "
+                                "name the size of their answer");
+    }
+    if (plan->tls.insecure && (plan->tls.ca_file != NULL || plan->verify_host != NULL)) {
+        return error_set(error, "--insecure accepts any certificate; leave it out to check with "
+                                "--ca or --verify-host");
+    }
+    return 0;
+}
+
+static const char *name_to_verify(const struct load_plan *plan)
+{
+    if (plan->plain_tcp || plan->tls.insecure) {
+        return NULL;
+    }
+    if (plan->verify_host != NULL) {
+        return plan->verify_host;
+    }
+    if (plan->server_name != NULL) {
+        return plan->server_name;
+    }
+    return plan->host[0] != '\0' ? plan->host : "localhost"; /* a Unix socket is on this machine */
+}
+
+int load_options_aim(struct load_options *options, struct error *error)
+{
+    struct load_plan *plan = &options->plan;
+
+    if (load_plan_target(plan, options->target, error) != 0) {
+        return -1;
+    }
+    plan->plain_tcp = plan->plain_tcp || options->plain;
+    if (options->service != LOAD_SERVICE_AUTO) {
+        plan->peer = (enum load_peer)(options->service - LOAD_SERVICE_FIRST_PEER);
+    }
+    plan->verify_host = name_to_verify(plan);
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* What the command line of `tlsdyno load` says, and the rows that put it there. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cli/options.h"
+#include "load/plan.h"
+
+/* --service: the words of load_peer_name(), and one that lets target and mode decide. */
+enum load_service { LOAD_SERVICE_AUTO, LOAD_SERVICE_FIRST_PEER };
+
+struct load_options {
+    struct load_plan plan;
+    const char *target;
+    enum load_service service; /* AUTO, or FIRST_PEER + enum load_peer */
+    bool plain;
+    const char *json_file; /* "-": standard output */
+    const char *admin;
+};
+
+enum { LOAD_OPTION_COUNT = 20 };
+
+/* Rows over struct load_options. */
+extern const struct option_info load_option_rows[LOAD_OPTION_COUNT];
+
+/* What the command line cannot mean: an option that its mode would ignore. Returns 0 or -1. */
+int load_options_check(const struct load_options *options, struct error *error);
+
+/* Looks the target up (blocks) and decides what hangs on it: TLS or not, what the server does, and
+ * which name its certificate must have. load_plan_complete() is next. Returns 0 or -1. */
+int load_options_aim(struct load_options *options, struct error *error);

@@ -1,0 +1,119 @@
+/* tlsdyno: finds the command, parses its options by its table, runs it, prints its one sentence of
+ * failure. */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/capabilities.h"
+#include "cli/command.h"
+#include "cli/suggest.h"
+
+static const struct command *const commands[] = {&serve_command, &load_command, &cert_command};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "usage: tlsdyno COMMAND [OPTION...]\n\n"
+                 "A dynamometer for TLS: puts a TLS server under a known load and measures what it "
+                 "gives.\n\n"
+                 "Commands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "  %-8s %s\n", commands[i]->table.command, commands[i]->help);
+    }
+    fprintf(out, "\n"
+                 "tlsdyno COMMAND --help lists the options of a command, tlsdyno --version the\n"
+                 "versions of this program, of OpenSSL, and what the kernel offers.\n");
+}
+
+static int fail(const struct error *error, int status)
+{
+    fprintf(stderr, "tlsdyno: %s\n", error->text);
+    return status;
+}
+
+static int refuse_command(const char *name)
+{
+    struct suggestion suggestion;
+    struct error error;
+
+    suggestion_init(&suggestion, name);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        suggestion_offer(&suggestion, commands[i]->table.command);
+    }
+    suggestion_offer(&suggestion, "--help");
+    suggestion_offer(&suggestion, "--version");
+    if (suggestion.best[0] != '\0') {
+        error_set(&error, "unknown command '%s'; did you mean '%s'?", name, suggestion.best);
+    } else {
+        error_set(&error, "unknown command '%s'; see tlsdyno --help", name);
+    }
+    return fail(&error, EXIT_USAGE);
+}
+
+/* A report that could not be written, to a full disk for instance, is a failure. */
+static int finish_output(int status)
+{
+    struct error error = {0};
+
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        error_set(&error, "cannot write to standard output: %m");
+        return fail(&error, EXIT_FAILURE);
+    }
+    return status;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    struct error error = {0};
+    void *config = calloc(1, command->config_bytes);
+    int status = EXIT_USAGE;
+
+    if (config == NULL) {
+        error_set(&error, "out of memory");
+        return fail(&error, EXIT_FAILURE);
+    }
+    switch (options_parse(&command->table, argc, argv, config, &error)) {
+    case OPTIONS_HELP:
+        options_print_help(&command->table, stdout);
+        status = EXIT_SUCCESS;
+        break;
+    case OPTIONS_WRONG:
+        fail(&error, status);
+        break;
+    case OPTIONS_PARSED:
+        status = command->run(config, argv, &error);
+        if (status != EXIT_SUCCESS) {
+            fail(&error, status);
+        }
+        break;
+    }
+    free(config);
+    return finish_output(status);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, ""); /* only to know whether the terminal reads UTF-8 */
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return finish_output(EXIT_SUCCESS);
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        printf("tlsdyno %s\n", TLSDYNO_VERSION);
+        capabilities_print(stdout);
+        return finish_output(EXIT_SUCCESS);
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], commands[i]->table.command) == 0) {
+            return run_command(commands[i], argc - 1, argv + 1);
+        }
+    }
+    return refuse_command(argv[1]);
+}
