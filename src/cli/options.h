@@ -95,7 +95,7 @@ enum options_result options_parse(const struct option_table *table, int argc, ch
 /* The row called `name`, or NULL. */
 const struct option_info *options_find(const struct option_table *table, const char *name);
 
-/* What an option may be set to, in words: "a count from 1 to 1024". Returns out. */
+/* What an option may be set to, in words: "a number from 1 to 1024". Returns out. */
 enum { OPTION_ALLOWED_BYTES = 256 };
 
 const char *options_allowed(const struct option_info *info, char out[OPTION_ALLOWED_BYTES]);

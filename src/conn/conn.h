@@ -77,6 +77,7 @@ struct conn {
     struct tls_tally tallied; /* what the counters know already */
     struct wheel_timer timer;
     uint64_t active_ns;      /* last received or sent */
+    uint64_t trimmed_ns;     /* active_ns when the engine's buffers were given back */
     uint64_t stalled_ns;     /* output has waited for the peer since; 0: none waits */
     uint32_t free_next;      /* of a free slot: the next free slot + 1; 0: none */
     struct conn *dirty_next; /* to be looked at when the turn ends */

@@ -5,6 +5,10 @@
 
 static const uint64_t never = UINT64_MAX;
 
+/* A connection that was silent for so long gives OpenSSL's record buffers back, some 33 KiB: most
+ * of what an idle connection would hold. */
+static const uint64_t trim_ns = 1000 * 1000 * 1000;
+
 static uint64_t after(uint64_t since_ns, uint64_t timeout_ns)
 {
     return timeout_ns == 0 ? never : since_ns + timeout_ns;
@@ -38,8 +42,14 @@ static uint64_t timeout_deadline(const struct conn *conn, enum conn_end *out_end
         *out_end = CONN_END_TIMEOUT_WRITE;
         return conn->write_shut ? after(conn->active_ns, options->linger_timeout_ns) : write_ns;
     default:
+        *out_end = CONN_END_NONE;
         return never;
     }
+}
+
+static bool timeout_may_trim(const struct conn *conn)
+{
+    return conn->state == CONN_OPEN && conn->trimmed_ns != conn->active_ns;
 }
 
 void timeout_start(struct conn *conn)
@@ -47,21 +57,29 @@ void timeout_start(struct conn *conn)
     struct reactor *reactor = conn->reactor;
     enum conn_end end;
     /* Output may begin to stall at any time: look again at least once in a write timeout. */
-    uint64_t deadline_ns = earlier(timeout_deadline(conn, &end),
-                                   after(reactor->now_ns, reactor->options.write_timeout_ns));
+    uint64_t look_ns = earlier(timeout_deadline(conn, &end),
+                               after(reactor->now_ns, reactor->options.write_timeout_ns));
 
-    if (deadline_ns == never) {
+    if (timeout_may_trim(conn)) {
+        look_ns = earlier(look_ns, conn->active_ns + trim_ns);
+    }
+    if (look_ns == never) {
         wheel_cancel(&reactor->wheel, &conn->timer);
     } else {
-        wheel_start(&reactor->wheel, &conn->timer, deadline_ns);
+        wheel_start(&reactor->wheel, &conn->timer, look_ns);
     }
 }
 
 void timeout_fired(struct conn *conn)
 {
+    uint64_t now_ns = conn->reactor->now_ns;
     enum conn_end end;
 
-    if (timeout_deadline(conn, &end) > conn->reactor->now_ns) {
+    if (timeout_may_trim(conn) && now_ns - conn->active_ns >= trim_ns) {
+        tls_engine_idle(&conn->engine);
+        conn->trimmed_ns = conn->active_ns;
+    }
+    if (timeout_deadline(conn, &end) > now_ns) {
         timeout_start(conn);
     } else if (conn->state == CONN_CLOSING && conn->write_shut) {
         close_now(conn); /* everything was sent; the peer just does not end its side */

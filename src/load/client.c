@@ -176,7 +176,11 @@ void client_closed(struct load_client *client, enum failure_owed owed)
 void client_close(struct load_client *client)
 {
     client->is_ending = true;
-    conn_close(client->conn);
+    if (client->thread->kind->is_endless) {
+        conn_abort(client->conn, CONN_END_LOCAL);
+    } else {
+        conn_close(client->conn);
+    }
 }
 
 void client_fail(struct load_client *client, const char *reason)

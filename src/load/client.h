@@ -27,11 +27,13 @@ struct client_request {
 
 struct client_kind {
     struct service service; /* what the data path calls */
+    bool is_endless; /* the server sends on and on: an orderly end would wait for it in vain */
 
     /* Makes the constant part of requests; NULL: none. */
     void (*prepare)(const struct load_plan *plan, const struct payload *payload,
                     struct client_request *out);
-    /* The ramp is over: an open connection may begin. */
+    /* The ramp is over: an open connection may begin; NULL: its server does not wait to be asked.
+     */
     void (*start)(struct load_client *client);
     /* Once a turn while client->is_waiting. */
     void (*poll)(struct load_client *client);
@@ -84,7 +86,7 @@ void client_opened(struct load_client *client);
 /* For the kinds' on_closed, last: records how the connection ended, and arranges for the next. */
 void client_closed(struct load_client *client, enum failure_owed owed);
 
-/* Ends the connection as intended. */
+/* Ends an open connection as intended. */
 void client_close(struct load_client *client);
 
 /* Ends the connection for a reason that only the client can know. */

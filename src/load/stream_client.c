@@ -111,11 +111,6 @@ static void download_open(struct conn *conn)
     client_opened(client_of(conn));
 }
 
-static void download_start(struct load_client *client)
-{
-    (void)client; /* a source does not wait to be asked */
-}
-
 static size_t download_data(struct conn *conn, const uint8_t *bytes, size_t count)
 {
     struct load_client *client = client_of(conn);
@@ -161,5 +156,5 @@ const struct client_kind download_client = {
                 .on_open = download_open,
                 .on_data = download_data,
                 .on_closed = download_closed},
-    .start = download_start,
+    .is_endless = true,
 };

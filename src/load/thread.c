@@ -95,10 +95,10 @@ static void stop(struct load_thread *thread)
         if (client->conn == NULL) {
             continue;
         }
-        client->is_ending = true;
         if (client->is_open) {
-            conn_close(client->conn);
+            client_close(client);
         } else {
+            client->is_ending = true;
             conn_abort(client->conn, CONN_END_LOCAL);
         }
     }
@@ -120,7 +120,7 @@ static void enter_stage(struct load_thread *thread, enum load_stage stage)
         thread->is_measuring = true;
         control_tell(thread->control, CONTROL_MEASURING);
     }
-    if (before == LOAD_STAGE_RAMP) {
+    if (before == LOAD_STAGE_RAMP && thread->kind->start != NULL) {
         start_open_clients(thread);
     }
 }

@@ -1,4 +1,5 @@
-/* Making keys and certificates: for `tlsdyno cert`, and for the server that was given none. */
+/* Making keys and certificates: for `tlsdyno cert`, and for the server that was given none. Any
+ * thread, one at a time for each certificate. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,14 +14,17 @@ enum { CERTIFICATE_FINGERPRINT_TEXT_BYTES = 96 }; /* "AB:CD:..." of a SHA-256, a
 struct certificate;
 
 struct certificate_options {
-    const char
-        *key_type; /* "p256", "p384", "ed25519", "rsa2048", "rsa3072", "rsa4096"; NULL: p256 */
-    const char *common_name;  /* NULL: "localhost", or "tlsdyno CA" for an authority */
-    const char *const *names; /* subject alternative names, DNS or IP, NULL-ended; NULL: localhost,
-                                 127.0.0.1, ::1 */
-    uint32_t days;            /* validity from an hour ago; 0: 365 */
-    bool authority;           /* may sign others */
-    bool client;              /* extended key usage clientAuth rather than serverAuth */
+    /* "p256", "p384", "ed25519", "rsa" (of 3072 bits), "rsa2048", "rsa3072", "rsa4096"; NULL: p256
+     */
+    const char *key_type;
+    /* NULL: "localhost", "tlsdyno CA" for an authority, "tlsdyno client" for a client */
+    const char *common_name;
+    /* Subject alternative names, DNS or IP, NULL-ended. NULL: localhost, 127.0.0.1 and ::1 for a
+     * server, none for an authority or a client. */
+    const char *const *names;
+    uint32_t days;  /* validity from an hour ago; 0: 365 */
+    bool authority; /* may sign others */
+    bool client;    /* extended key usage clientAuth rather than serverAuth */
 };
 
 /* Signed by `issuer`, or by itself when `issuer` is NULL. The result's chain is the issuer and the

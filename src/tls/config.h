@@ -18,8 +18,11 @@ enum tls_version {
     TLS_VERSION_1_3 = 0x0304,
 };
 
+struct error;
+
 struct tls_config {
-    /* PEM chains and their keys, pairwise; files or, where the file is NULL, memory. */
+    /* PEM chains and their keys, pairwise; files or, where the file is NULL, memory. One for each
+     * type of key: the client's signature algorithms choose. A server needs one. */
     struct {
         const char *certificate_file;
         const char *key_file;
@@ -36,18 +39,17 @@ struct tls_config {
     const char *sigalgs;
     const char *alpn;               /* comma-separated protocols in order of preference */
     const char *session_id_context; /* NULL: derived from the configuration */
-    enum tls_version version_min;
-    enum tls_version version_max;
-    uint32_t session_timeout_s; /* 0: 7200 */
-    uint32_t ticket_count;      /* TLS 1.3 tickets after a full handshake; 0: 1 */
-    uint32_t max_send_fragment; /* 512-16384 bytes of plaintext a record; 0: 16384 */
-    bool no_tickets;
+    enum tls_version version_min;   /* below 1.2 it lowers OpenSSL's security level to 0 */
+    enum tls_version version_max;   /* the default minimum follows it down */
+    uint32_t session_timeout_s;     /* 0: 7200 */
+    uint32_t ticket_count;          /* TLS 1.3 tickets after a full handshake; 0: 1 */
+    uint32_t max_send_fragment;     /* 512-16384 bytes of plaintext a record; 0: 16384 */
+    bool no_tickets;        /* then TLS <= 1.2 resumes by session ID, and TLS 1.3 not at all */
     bool client_preference; /* server: the client's cipher order decides */
     bool insecure;          /* client: accept any certificate */
 };
 
 /* "1.2", "TLSv1.2", "TLS1.3" ... Returns -1 and says which versions there are otherwise; SSLv2 and
  * SSLv3 are refused by name. */
-struct error;
 int tls_version_parse(const char *text, enum tls_version *out_version, struct error *error);
 const char *tls_version_name(enum tls_version version);

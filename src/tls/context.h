@@ -10,14 +10,17 @@ struct session_store;
 struct tls_context; /* opaque */
 struct ticket_ring;
 
-/* What the contexts of all workers have in common; both may be NULL (OpenSSL's own keys, no session
- * IDs). Must outlive the context. */
+/* What the server contexts of all workers have in common; both may be NULL (OpenSSL's own keys, no
+ * session IDs). Must outlive the context. */
 struct tls_shared {
     struct ticket_ring *tickets;
     struct session_store *sessions;
 };
 
-/* NULL and a sentence that names the file or option on failure. */
+/* Reads the files; NULL and a sentence that names the file or option on failure. Server contexts
+ * from the same configuration and the same certificates resume each other's sessions, others never
+ * do. Context and engines belong to one thread at a time; the engines must be gone before the
+ * context. */
 struct tls_context *tls_context_new(enum tls_role role, const struct tls_config *config,
                                     const struct tls_shared *shared, struct error *error);
 void tls_context_free(struct tls_context *context);
@@ -25,9 +28,9 @@ void tls_context_free(struct tls_context *context);
 /* The version of the OpenSSL that runs, as it names itself: "OpenSSL 3.0.22 25 Aug 2026". */
 const char *tls_library_version(void);
 
-/* The worst case of one record over its plaintext, on the wire (RFC 5246 6.2.3). */
 enum {
-    TLS_FRAGMENT_BYTES_MIN = 512,
+    TLS_FRAGMENT_BYTES_MIN = 512, /* OpenSSL's lower bound, SSL_CTX_set_max_send_fragment(3) */
     TLS_PLAINTEXT_BYTES_MAX = 16384,
-    TLS_WIRE_RECORD_BYTES_MAX = 16384 + 2048 + 5,
+    TLS_WIRE_RECORD_BYTES_MAX =
+        16384 + 2048 + 5, /* with header, MAC and padding (RFC 5246 6.2.3) */
 };

@@ -30,9 +30,10 @@ struct tls_tally {
     uint32_t tickets_issued;
     uint32_t tickets_received; /* client: NewSessionTicket messages (RFC 8446 4.6.1) */
     uint32_t hello_retries;    /* HelloRetryRequest seen or sent */
-    bool ticket_accepted;
-    bool ticket_renewed;
-    bool ticket_rejected;
+    bool ticket_accepted; /* server: resumed from the client's ticket; settled with the handshake */
+    bool ticket_renewed;  /* and a new one sent because its key is a previous one */
+    bool ticket_rejected; /* offered in vain: unknown key, bad MAC, too old, or of another
+                             configuration */
 };
 
 struct tls_engine {
@@ -46,18 +47,22 @@ struct tls_engine {
     bool output_failed;              /* out of memory in the slab pool */
 };
 
-/* A client's saved session; reference-counted inside OpenSSL, one thread. */
+/* A client's saved session; reference-counted inside OpenSSL, one thread. Whoever keeps it must
+ * never offer it to another host than the one it came from: it identifies the client, and skips the
+ * check of the certificate. It is good for one connection: OpenSSL withdraws it when that gets a
+ * newer ticket. */
 struct tls_session;
 
 struct tls_engine_options {
-    const char *server_name; /* client: SNI, NULL for none */
-    const char *verify_host; /* client: name or IP address that the certificate must match; NULL:
-                                not checked */
-    const struct tls_session *session; /* client: try to resume; NULL: full handshake */
+    /* All for the client. */
+    const char *server_name; /* SNI, NULL for none */
+    const char *verify_host; /* name or IP address that the certificate must match; NULL: any */
+    const struct tls_session *session; /* try to resume it; NULL: full handshake */
 };
 
 /* `context` NULL makes a pass-through engine, so that plain TCP is the same data path. The output
- * queue must outlive the engine. Returns false when memory is out. */
+ * queue must outlive the engine, and the engine may not move in memory. `options` may be NULL.
+ * Returns false when memory is out. */
 bool tls_engine_init(struct tls_engine *engine, struct tls_context *context,
                      struct slab_queue *output, const struct tls_engine_options *options);
 void tls_engine_deinit(struct tls_engine *engine);
@@ -69,14 +74,19 @@ static inline void tls_engine_feed(struct tls_engine *engine, const uint8_t *byt
     engine->input_bytes = count;
 }
 
-/* Goes as far as the fed bytes allow. `failure` is written with TLS_FAILED, here and below. */
+/* Goes as far as the fed bytes allow; may leave some of them for tls_engine_read(). `failure` is
+ * written with TLS_FAILED, here and below. After TLS_FAILED an engine is only good for its output
+ * and deinit. */
 enum tls_status tls_engine_handshake(struct tls_engine *engine, struct tls_failure_detail *failure);
 
-/* Plaintext of at most one record. TLS_OK: *out_count > 0. */
+/* Plaintext of at most one record. TLS_OK: *out_count > 0, and there may be more. TLS_AGAIN: all
+ * that was fed has been consumed. */
 enum tls_status tls_engine_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
                                 size_t *out_count, struct tls_failure_detail *failure);
 
-/* Encrypts all of it into the output queue. */
+/* Encrypts all of it into the output queue. TLS_AGAIN comes only while the peer is in the middle of
+ * a handshake message that spans records (a split KeyUpdate): nothing was written, call again after
+ * the next feed. */
 enum tls_status tls_engine_write(struct tls_engine *engine, const uint8_t *bytes, size_t count,
                                  struct tls_failure_detail *failure);
 
@@ -84,15 +94,15 @@ enum tls_status tls_engine_write(struct tls_engine *engine, const uint8_t *bytes
  * complete and when repeated. */
 void tls_engine_close(struct tls_engine *engine);
 
-/* Gives OpenSSL's empty record buffers back until the next record (SSL_free_buffers(3)). */
+/* Gives OpenSSL's empty record buffers, some 34 KiB, back until the next record
+ * (SSL_free_buffers(3)). */
 void tls_engine_idle(struct tls_engine *engine);
 
-/* Plaintext bytes a record from now on, 512-16384. Returns false when out of range. */
+/* Plaintext bytes a record from now on, 512-16384, at any time. Returns false when out of range. */
 bool tls_engine_set_max_send_fragment(struct tls_engine *engine, unsigned bytes);
 
-/* What was negotiated; valid after the handshake. Names are OpenSSL's or IANA's, static or inline.
- */
-enum { TLS_NAME_BYTES = 40 };
+/* What was negotiated; valid after the handshake, all empty for a pass-through engine. */
+enum { TLS_NAME_BYTES = 56 }; /* IANA's longest suite name takes 46 */
 
 enum tls_resumption { TLS_FULL, TLS_RESUMED_TICKET, TLS_RESUMED_ID };
 
@@ -110,6 +120,6 @@ void tls_engine_facts(const struct tls_engine *engine, struct tls_facts *out);
 bool tls_engine_resumed(const struct tls_engine *engine, enum tls_resumption *out_kind);
 
 /* Client: takes the session that the next connection may resume from, or NULL; the caller frees it.
- * In TLS 1.3 there is one only after a ticket arrived. */
+ * In TLS 1.3 there is one only after a ticket arrived, and the newest ticket counts. */
 struct tls_session *tls_engine_take_session(struct tls_engine *engine);
 void tls_session_free(struct tls_session *session);

