@@ -16,7 +16,7 @@ enum {
      * that neighbouring buffers do not compete for the same cache sets. */
     BUFFER_BYTES = 16704,
     BUFFERS_START = 64,
-    BUFFERS_MAX = 4096,
+    BUFFERS_MAX = 1024, /* 16 MiB: beyond that waiting a turn costs less than cold memory */
     BUFFER_GROUP = 1,
 };
 

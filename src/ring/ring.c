@@ -69,7 +69,7 @@ static int ring_setup_error(int result, struct error *error)
 int ring_probe(struct ring_features *out, struct error *error)
 {
     struct io_uring uring;
-    struct io_uring_params params;
+    struct io_uring_params params = {0};
     struct utsname name;
     struct io_uring_probe *probe;
     int setup = ring_setup(&uring, 4, 8, &params);
