@@ -153,6 +153,7 @@ void close_release(struct conn *conn)
     receive_clear(conn);
     tls_engine_deinit(&conn->engine);
     slab_queue_clear(&conn->output);
+    slab_queue_clear(&conn->unwritten);
     free(conn->failure);
     reactor_put(conn);
     accept_retry(reactor);

@@ -59,10 +59,11 @@ struct conn {
     const struct service *service;
     const void *service_config; /* of the listener, or of whoever connected */
     struct tls_engine engine;
-    struct slab_queue output;
-    uint64_t started_ns;   /* accepted, or connect(2) prepared */
-    uint64_t connected_ns; /* TCP established */
-    uint64_t secure_ns;    /* handshake complete; 0 before */
+    struct slab_queue output;    /* wire bytes to send */
+    struct slab_queue unwritten; /* plaintext that the engine cannot encrypt yet */
+    uint64_t started_ns;         /* accepted, or connect(2) prepared */
+    uint64_t connected_ns;       /* TCP established */
+    uint64_t secure_ns;          /* handshake complete; 0 before */
     uint64_t plain_bytes_in, plain_bytes_out;
     uint64_t wire_bytes_in, wire_bytes_out;
     struct tls_failure_detail *failure; /* for CONN_END_TLS; owned by the connection */
@@ -116,9 +117,9 @@ void conn_write(struct conn *conn, const void *bytes, size_t count);
 /* Bytes that may be written before the high-water mark; 0 means wait for on_writable. */
 static inline size_t conn_output_room(const struct conn *conn)
 {
-    return conn->output.bytes >= CONN_OUTPUT_HIGH_BYTES
-               ? 0
-               : CONN_OUTPUT_HIGH_BYTES - conn->output.bytes;
+    size_t queued = conn->output.bytes + conn->unwritten.bytes;
+
+    return queued >= CONN_OUTPUT_HIGH_BYTES ? 0 : CONN_OUTPUT_HIGH_BYTES - queued;
 }
 
 /* Orderly end: what is queued is sent, then close_notify, then the descriptor is closed. */

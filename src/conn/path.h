@@ -37,6 +37,7 @@ void receive_clear(struct conn *conn); /* drops what was not decrypted */
 /* send.c */
 void send_mark(struct conn *conn);        /* look at it when the turn ends */
 void send_flush(struct reactor *reactor); /* the end of the turn */
+void send_unwritten(struct conn *conn);   /* what the engine could not encrypt before */
 void send_completed(struct conn *conn, const struct ring_completion *completion);
 
 /* close.c */

@@ -270,6 +270,7 @@ struct conn *reactor_take(struct reactor *reactor)
     conn->timer.kind = PATH_TIMER_CONN;
     held_init(&conn->held);
     slab_queue_init(&conn->output, &reactor->slabs);
+    slab_queue_init(&conn->unwritten, &reactor->slabs);
     counters_increment(counters, COUNTER_CONNECTIONS_OPEN);
     open = counters_get(counters, COUNTER_CONNECTIONS_OPEN);
     peak = counters_get(counters, COUNTER_CONNECTIONS_PEAK);

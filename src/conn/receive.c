@@ -8,6 +8,12 @@
 /* A peer may send this much before its handshake has been worked on; more waits in its socket. */
 enum { EARLY_BYTES_MAX = 64 * 1024 };
 
+/* With output that the engine cannot encrypt yet, only more input helps. */
+static bool receive_may_decrypt(const struct conn *conn)
+{
+    return !conn->is_full || conn->unwritten.bytes > 0;
+}
+
 static bool receive_is_wanted(const struct conn *conn)
 {
     if (conn->recv_armed || conn->peer_ended) {
@@ -19,7 +25,7 @@ static bool receive_is_wanted(const struct conn *conn)
     case CONN_CLOSING: /* what comes is dropped, until the peer's end */
         return true;
     case CONN_OPEN:
-        return !conn->is_full;
+        return receive_may_decrypt(conn);
     default:
         return false;
     }
@@ -104,7 +110,7 @@ static void receive_keep(struct conn *conn)
 /* Plaintext that the service does not take now waits here; at most one record. */
 static bool receive_leave_over(struct conn *conn, const uint8_t *bytes, size_t count)
 {
-    assert(conn->is_full);
+    assert(conn_output_room(conn) == 0);
     conn->leftover = malloc(count);
     if (!conn->leftover) {
         conn_abort(conn, CONN_END_MEMORY);
@@ -178,7 +184,7 @@ static bool receive_record(struct conn *conn)
 
 void receive_serve(struct conn *conn)
 {
-    while (conn->state == CONN_OPEN && !conn->is_full && !conn->input_ended) {
+    while (conn->state == CONN_OPEN && receive_may_decrypt(conn) && !conn->input_ended) {
         if (conn->leftover) {
             if (!receive_offer_leftover(conn)) {
                 break;
@@ -191,6 +197,9 @@ void receive_serve(struct conn *conn)
         } else if (!receive_record(conn)) {
             break;
         }
+    }
+    if (conn->unwritten.bytes > 0) {
+        send_unwritten(conn);
     }
     reactor_tally(conn);
     if (conn->state != CONN_OPEN || conn->input_ended) {

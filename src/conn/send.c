@@ -114,21 +114,55 @@ void send_completed(struct conn *conn, const struct ring_completion *completion)
     }
 }
 
-void conn_write(struct conn *conn, const void *bytes, size_t count)
+/* Encrypts into the output queue. Returns false when the bytes must wait: in TLS 1.3 nothing can be
+ * written between the records of one handshake message that the peer has cut in two, a ticket for
+ * instance. */
+static bool send_encrypt(struct conn *conn, const uint8_t *bytes, size_t count)
 {
+    struct counters *counters = conn->reactor->counters;
     struct tls_failure_detail failure;
 
+    switch (tls_engine_write(&conn->engine, bytes, count, &failure)) {
+    case TLS_OK:
+        conn->plain_bytes_out += count;
+        counters_add(counters, COUNTER_PLAIN_BYTES_OUT, count);
+        return true;
+    case TLS_AGAIN:
+        return false;
+    case TLS_CLOSED: /* of a write: impossible, but not a reason to go on */
+        conn_abort(conn, CONN_END_RESET);
+        return true;
+    case TLS_FAILED:
+        counters_increment(counters, COUNTER_TLS_ERRORS);
+        close_fail(conn, &failure);
+        return true;
+    }
+    return true;
+}
+
+void send_unwritten(struct conn *conn)
+{
+    while (conn->state == CONN_OPEN && conn->unwritten.bytes > 0) {
+        const struct slab *head = conn->unwritten.head;
+        size_t count = head->end - head->start;
+
+        if (!send_encrypt(conn, head->data + head->start, count)) {
+            return;
+        }
+        slab_queue_consume(&conn->unwritten, count);
+    }
+}
+
+void conn_write(struct conn *conn, const void *bytes, size_t count)
+{
     if (conn->state != CONN_OPEN || count == 0) {
         return;
     }
-    if (tls_engine_write(&conn->engine, bytes, count, &failure) != TLS_OK) {
-        counters_increment(conn->reactor->counters, COUNTER_TLS_ERRORS);
-        close_fail(conn, &failure);
-        return;
+    if ((conn->unwritten.bytes > 0 || !send_encrypt(conn, bytes, count)) &&
+        !slab_queue_append(&conn->unwritten, bytes, count)) {
+        conn_abort(conn, CONN_END_MEMORY);
     }
-    conn->plain_bytes_out += count;
-    counters_add(conn->reactor->counters, COUNTER_PLAIN_BYTES_OUT, count);
-    if (conn->output.bytes >= CONN_OUTPUT_HIGH_BYTES) {
+    if (conn_output_room(conn) == 0) {
         conn->is_full = true;
     }
     send_mark(conn);

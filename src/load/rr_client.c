@@ -32,10 +32,11 @@ static void prepare(const struct load_plan *plan, const struct payload *payload,
 }
 
 /* Where in the payload sequence echo request `number` begins. Neighbouring requests and
- * connections have different bytes, so that an answer to another request is noticed. */
+ * connections have different bytes, so that an answer to another request is noticed; none begins
+ * where a source does. */
 static uint64_t echo_start(const struct load_client *client, uint64_t number)
 {
-    return client->index * 7919ull + number * 9973;
+    return (client->index + 1ull) * 7919 + number * 9973;
 }
 
 static void write_piece(struct load_client *client)

@@ -14,8 +14,7 @@ enum { CERTIFICATE_FINGERPRINT_TEXT_BYTES = 96 }; /* "AB:CD:..." of a SHA-256, a
 struct certificate;
 
 struct certificate_options {
-    /* "p256", "p384", "ed25519", "rsa" (of 3072 bits), "rsa2048", "rsa3072", "rsa4096"; NULL: p256
-     */
+    /* "p256", "p384", "ed25519", "rsa2048", "rsa3072", "rsa4096"; "rsa" has 3072; NULL: p256 */
     const char *key_type;
     /* NULL: "localhost", "tlsdyno CA" for an authority, "tlsdyno client" for a client */
     const char *common_name;
