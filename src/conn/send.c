@@ -107,10 +107,13 @@ void send_completed(struct conn *conn, const struct ring_completion *completion)
     conn->stalled_ns = conn->output.bytes > 0 ? conn->reactor->now_ns : 0;
     if (conn->is_full && conn->output.bytes <= CONN_OUTPUT_LOW_BYTES) {
         conn->is_full = false;
-        if (conn->state == CONN_OPEN && conn->service->on_writable) {
-            conn->service->on_writable(conn);
-        }
+        /* What the peer said comes before what the service goes on to say: a source that fills the
+         * output again at once would never hear that its client has gone. */
         receive_serve(conn);
+        if (conn->state == CONN_OPEN && !conn->is_full && conn->service->on_writable) {
+            conn->service->on_writable(conn);
+            receive_serve(conn);
+        }
     }
 }
 

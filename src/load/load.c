@@ -174,7 +174,7 @@ static void wait_stage(struct run *run, enum control_report report, struct patie
         }
         if (now_ns >= next_ns) {
             end_interval(run, now_ns);
-            next_ns += run->plan.interval_ns;
+            next_ns += (1 + (now_ns - next_ns) / run->plan.interval_ns) * run->plan.interval_ns;
         }
     }
 }

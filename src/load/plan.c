@@ -62,6 +62,9 @@ static void fill_defaults(struct load_plan *plan)
     if (plan->threads > plan->connections) {
         plan->threads = plan->connections;
     }
+    if (plan->count > 0 && plan->threads > plan->count) {
+        plan->threads = (unsigned)plan->count; /* each has a share of the count */
+    }
     if (plan->duration_ns == 0 && plan->count == 0) {
         plan->duration_ns = 10 * NS_PER_S;
     }

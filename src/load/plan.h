@@ -45,7 +45,7 @@ struct load_plan {
     const char *verify_host;         /* NULL: not checked */
     bool plain_tcp;                  /* no TLS: the t_TCP half of the ceiling; http:// targets */
     struct tls_config tls;
-    unsigned threads;     /* 0: as many as CPUs may be used; never more than connections */
+    unsigned threads;     /* 0: as many as CPUs may be used; never more than connections or count */
     uint32_t connections; /* in total, over all threads; 0: 50 */
     uint64_t duration_ns; /* measured time; 0 with count 0: 10 s; 0 otherwise: no limit */
     uint64_t warmup_ns;   /* before it, not counted */
