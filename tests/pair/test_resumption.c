@@ -1,0 +1,246 @@
+#include <criterion/criterion.h>
+
+#include "pair.h"
+#include "tls/session_store.h"
+#include "tls/ticket.h"
+
+static void open_setup(struct pair_setup *setup, enum tls_version version, size_t previous_max)
+{
+    setup->server_config.version_min = setup->server_config.version_max = version;
+    setup->shared.tickets = ticket_ring_new(previous_max, NULL);
+    setup->shared.sessions = session_store_new(8);
+    pair_setup_init(setup, NULL);
+}
+
+static void close_setup(struct pair_setup *setup)
+{
+    pair_setup_deinit(setup);
+    ticket_ring_free(setup->shared.tickets);
+    session_store_free(setup->shared.sessions);
+}
+
+struct tally_row {
+    enum tls_resumption kind;
+    bool accepted;
+    bool renewed;
+    bool rejected;
+};
+
+/* Connects with the session, uses it up, and returns the next one. */
+static struct tls_session *expect_use(struct pair_setup *setup, struct tls_session *session,
+                                      struct tally_row expected)
+{
+    struct tls_tally tally;
+    enum tls_resumption kind;
+    struct tls_session *next = pair_connect(setup, session, &kind, &tally);
+
+    cr_assert_eq(kind, expected.kind);
+    cr_assert_eq(tally.ticket_accepted, expected.accepted);
+    cr_assert_eq(tally.ticket_renewed, expected.renewed);
+    cr_assert_eq(tally.ticket_rejected, expected.rejected);
+    cr_assert_not_null(next);
+    tls_session_free(session);
+    return next;
+}
+
+/* Resumed under the current key, resumed and renewed under the previous one, full once it is
+ * retired. */
+static void expect_rotation(enum tls_version version)
+{
+    static const struct tally_row full = {.kind = TLS_FULL};
+    static const struct tally_row current = {.kind = TLS_RESUMED_TICKET, .accepted = true};
+    static const struct tally_row previous = {TLS_RESUMED_TICKET, true, true, false};
+    static const struct tally_row retired = {.kind = TLS_FULL, .rejected = true};
+    struct pair_setup setup = {0};
+    struct tls_session *sessions[3];
+    struct tls_session *renewed;
+
+    open_setup(&setup, version, 1);
+    for (int i = 0; i < 3; i++) { /* a session is good for one connection */
+        sessions[i] = expect_use(&setup, NULL, full);
+    }
+    tls_session_free(expect_use(&setup, sessions[0], current));
+
+    cr_assert_eq(ticket_ring_rotate(setup.shared.tickets, NULL), 0);
+    renewed = expect_use(&setup, sessions[1], previous);
+
+    cr_assert_eq(ticket_ring_rotate(setup.shared.tickets, NULL), 0);
+    tls_session_free(expect_use(&setup, sessions[2], retired));
+    /* Sealed a rotation later, the renewed ticket lives a rotation longer. */
+    tls_session_free(expect_use(&setup, renewed, previous));
+    close_setup(&setup);
+}
+
+Test(resumption, ticket_keys_rotate_in_tls_1_3)
+{
+    expect_rotation(TLS_VERSION_1_3);
+}
+
+Test(resumption, ticket_keys_rotate_in_tls_1_2)
+{
+    expect_rotation(TLS_VERSION_1_2);
+}
+
+Test(resumption, each_use_of_a_tls_1_3_ticket_earns_a_fresh_one)
+{
+    struct pair_setup setup = {0};
+    struct tls_session *session;
+    enum tls_resumption kind;
+
+    open_setup(&setup, TLS_VERSION_1_3, 1);
+    session = pair_connect(&setup, NULL, &kind, NULL);
+    for (int i = 0; i < 5; i++) {
+        struct tls_session *next = pair_connect(&setup, session, &kind, NULL);
+
+        cr_assert_eq(kind, TLS_RESUMED_TICKET);
+        cr_assert_not_null(next);
+        cr_assert_neq(next, session);
+        tls_session_free(session);
+        session = next;
+    }
+    tls_session_free(session);
+    close_setup(&setup);
+}
+
+Test(resumption, a_tls_1_2_session_resumes_again_and_again)
+{
+    struct pair_setup setup = {.client_config = {.no_tickets = true}};
+    struct tls_session *session;
+    enum tls_resumption kind;
+
+    open_setup(&setup, TLS_VERSION_1_2, 1);
+    session = pair_connect(&setup, NULL, &kind, NULL);
+    for (int i = 0; i < 5; i++) {
+        struct tls_session *next = pair_connect(&setup, session, &kind, NULL);
+
+        cr_assert_eq(kind, TLS_RESUMED_ID);
+        cr_assert_not_null(next);
+        tls_session_free(session);
+        session = next;
+    }
+    tls_session_free(session);
+    close_setup(&setup);
+}
+
+/* `second` is a configuration that a session of `first` is then offered to, with the same tickets
+ * and store behind both. */
+static enum tls_resumption resume_elsewhere(struct pair_setup *setup,
+                                            const struct tls_config *second, bool no_tickets)
+{
+    struct tls_session *session;
+    enum tls_resumption kind;
+    struct tls_context *first;
+
+    setup->client_config.no_tickets = no_tickets;
+    open_setup(setup, TLS_VERSION_1_2, 1);
+    session = pair_connect(setup, NULL, &kind, NULL);
+    first = setup->server;
+    setup->server_config.session_id_context = second->session_id_context;
+    setup->server_config.alpn = second->alpn;
+    setup->server = tls_context_new(TLS_SERVER, &setup->server_config, &setup->shared, NULL);
+    tls_session_free(pair_connect(setup, session, &kind, NULL));
+    tls_session_free(session);
+    tls_context_free(first);
+    close_setup(setup);
+    return kind;
+}
+
+Test(resumption, workers_with_the_same_configuration_resume_each_others_sessions)
+{
+    cr_assert_eq(resume_elsewhere(&(struct pair_setup){0}, &(struct tls_config){0}, false),
+                 TLS_RESUMED_TICKET);
+    cr_assert_eq(resume_elsewhere(&(struct pair_setup){0}, &(struct tls_config){0}, true),
+                 TLS_RESUMED_ID);
+}
+
+Test(resumption, different_configurations_never_resume_each_other)
+{
+    struct tls_config other_alpn = {.alpn = "other"};
+    struct tls_config other_context = {.session_id_context = "other"};
+
+    cr_assert_eq(resume_elsewhere(&(struct pair_setup){0}, &other_alpn, false), TLS_FULL);
+    cr_assert_eq(resume_elsewhere(&(struct pair_setup){0}, &other_alpn, true), TLS_FULL);
+    cr_assert_eq(resume_elsewhere(&(struct pair_setup){0}, &other_context, true), TLS_FULL);
+}
+
+Test(resumption, a_named_session_id_context_may_join_configurations)
+{
+    struct pair_setup setup = {.server_config = {.session_id_context = "both"}};
+    struct tls_config second = {.session_id_context = "both", .alpn = "other"};
+
+    cr_assert_eq(resume_elsewhere(&setup, &second, false), TLS_RESUMED_TICKET);
+}
+
+Test(resumption, a_connection_that_just_vanishes_leaves_its_session_usable)
+{
+    struct pair_setup setup = {.client_config = {.no_tickets = true}};
+    struct tls_session *session;
+    enum tls_resumption kind;
+    struct pair pair;
+
+    open_setup(&setup, TLS_VERSION_1_2, 1);
+    pair_init(&pair, setup.client, setup.server, NULL);
+    cr_assert(pair_handshake(&pair));
+    session = tls_engine_take_session(&pair.client.engine);
+    pair_deinit(&pair);
+    cr_assert_eq(session_store_count(setup.shared.sessions), 1);
+    tls_session_free(pair_connect(&setup, session, &kind, NULL));
+    cr_assert_eq(kind, TLS_RESUMED_ID);
+    tls_session_free(session);
+    close_setup(&setup);
+}
+
+Test(resumption, a_fatal_alert_removes_the_session_from_the_store)
+{
+    struct pair_setup setup = {.client_config = {.no_tickets = true}};
+    struct pair pair;
+    uint8_t byte;
+
+    open_setup(&setup, TLS_VERSION_1_2, 1);
+    pair_init(&pair, setup.client, setup.server, NULL);
+    cr_assert(pair_handshake(&pair));
+    cr_assert_eq(session_store_count(setup.shared.sessions), 1);
+    pair_inject(&pair.server, "\x17\x03\x03\x00\x20 these are not the bytes you want", 5 + 32);
+    pair_read(&pair, &pair.server, &byte, 1);
+    cr_assert_eq(pair.server.status, TLS_FAILED);
+    pair_deinit(&pair);
+    cr_assert_eq(session_store_count(setup.shared.sessions), 0);
+    close_setup(&setup);
+}
+
+static void expect_nothing_to_resume(enum tls_version version)
+{
+    struct pair_setup setup = {.server_config = {.no_tickets = true}};
+    enum tls_resumption kind;
+    struct tls_tally tally;
+    struct tls_session *session;
+
+    setup.server_config.version_min = setup.server_config.version_max = version;
+    pair_setup_init(&setup, NULL);
+    session = pair_connect(&setup, NULL, &kind, &tally);
+    cr_assert_eq(tally.tickets_issued, 0);
+    if (session != NULL) { /* TLS 1.2 gives every session an ID, kept by the server or not */
+        tls_session_free(pair_connect(&setup, session, &kind, NULL));
+        cr_assert_eq(kind, TLS_FULL);
+    }
+    tls_session_free(session);
+    pair_setup_deinit(&setup);
+}
+
+Test(resumption, without_tickets_and_store_every_handshake_is_full)
+{
+    expect_nothing_to_resume(TLS_VERSION_1_3);
+    expect_nothing_to_resume(TLS_VERSION_1_2);
+}
+
+Test(resumption, as_many_tls_1_3_tickets_as_configured)
+{
+    struct pair_setup setup = {.server_config = {.ticket_count = 3}};
+    struct tls_tally tally;
+    enum tls_resumption kind;
+
+    open_setup(&setup, TLS_VERSION_1_3, 1);
+    tls_session_free(pair_connect(&setup, NULL, &kind, &tally));
+    cr_assert_eq(tally.tickets_issued, 3);
+    close_setup(&setup);
+}

@@ -1,0 +1,155 @@
+#include <stdlib.h>
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/load_options.h"
+
+enum { ARGUMENTS_MAX = 24, VALUE_BYTES = 24 };
+
+struct parsed {
+    struct load_options options;
+    struct error error;
+    enum options_result result;
+};
+
+#define PARSE(...) parse((char *[ARGUMENTS_MAX]){"load", __VA_ARGS__})
+
+static struct parsed *parse(char **argv)
+{
+    struct parsed *parsed = calloc(1, sizeof(*parsed));
+    int argc = 0;
+
+    while (argv[argc] != NULL) {
+        argc++;
+    }
+    parsed->result =
+        options_parse(&load_command.table, argc, argv, &parsed->options, &parsed->error);
+    return parsed;
+}
+
+static struct parsed *aim(struct parsed *parsed)
+{
+    cr_assert_eq(parsed->result, OPTIONS_PARSED, "%s", parsed->error.text);
+    cr_assert_eq(load_options_check(&parsed->options, &parsed->error), 0, "%s", parsed->error.text);
+    cr_assert_eq(load_options_aim(&parsed->options, &parsed->error), 0, "%s", parsed->error.text);
+    return parsed;
+}
+
+static void assert_check_refuses(struct parsed *parsed)
+{
+    cr_assert_eq(parsed->result, OPTIONS_PARSED, "%s", parsed->error.text);
+    cr_assert_eq(load_options_check(&parsed->options, &parsed->error), -1);
+    cr_assert_neq(parsed->error.text[0], '\0');
+    free(parsed);
+}
+
+struct resume_row {
+    char value[VALUE_BYTES];
+    enum load_resume resume;
+    unsigned percent;
+};
+
+ParameterizedTestParameters(load_options, resume_takes_kinds_and_percentages)
+{
+    static struct resume_row rows[] = {
+        {"none", LOAD_RESUME_NONE, 0},
+        {"ticket", LOAD_RESUME_TICKET, 100},
+        {"id", LOAD_RESUME_ID, 100},
+        {"70", LOAD_RESUME_TICKET, 70},
+        {"ticket:70", LOAD_RESUME_TICKET, 70},
+        {"id:5", LOAD_RESUME_ID, 5},
+        {"0", LOAD_RESUME_NONE, 0},
+        {"100", LOAD_RESUME_TICKET, 100},
+    };
+
+    return cr_make_param_array(struct resume_row, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+ParameterizedTest(struct resume_row *row, load_options, resume_takes_kinds_and_percentages)
+{
+    struct parsed *parsed = PARSE("--resume", row->value, "127.0.0.1:1");
+
+    cr_assert_eq(parsed->result, OPTIONS_PARSED, "%s", parsed->error.text);
+    cr_assert_eq(parsed->options.plan.resume, row->resume, "%s", row->value);
+    cr_assert_eq(parsed->options.plan.resume_percent, row->percent, "%s", row->value);
+    free(parsed);
+}
+
+struct refused_row {
+    char value[VALUE_BYTES];
+};
+
+ParameterizedTestParameters(load_options, resume_refuses_anything_else)
+{
+    static struct refused_row rows[] = {{"101"},    {"-1"},     {"50%"}, {"tickets"}, {"ticket:"},
+                                        {"id:101"}, {"none:5"}, {"1.5"}, {":5"},      {"idx"}};
+
+    return cr_make_param_array(struct refused_row, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+ParameterizedTest(struct refused_row *row, load_options, resume_refuses_anything_else)
+{
+    struct parsed *parsed = PARSE("--resume", row->value, "127.0.0.1:1");
+
+    cr_assert_eq(parsed->result, OPTIONS_WRONG, "%s", row->value);
+    free(parsed);
+}
+
+Test(load_options, service_is_the_one_named_or_left_to_the_target)
+{
+    struct parsed *parsed = aim(PARSE("--mode", "rr", "--service", "rr", "127.0.0.1:1"));
+
+    cr_assert_eq(parsed->options.plan.peer, LOAD_PEER_RR);
+    free(parsed);
+    parsed = aim(PARSE("--mode", "rr", "https://127.0.0.1:1/"));
+    cr_assert_eq(parsed->options.plan.peer, LOAD_PEER_HTTP);
+    free(parsed);
+}
+
+Test(load_options, certificate_is_checked_against_the_name_that_was_asked_for)
+{
+    struct parsed *parsed = aim(PARSE("127.0.0.1:1"));
+
+    cr_assert_str_eq(parsed->options.plan.verify_host, "127.0.0.1");
+    free(parsed);
+    parsed = aim(PARSE("--sni-name", "a.example", "127.0.0.1:1"));
+    cr_assert_str_eq(parsed->options.plan.verify_host, "a.example");
+    free(parsed);
+    parsed = aim(PARSE("--sni-name", "a.example", "--verify-host", "b.example", "127.0.0.1:1"));
+    cr_assert_str_eq(parsed->options.plan.verify_host, "b.example");
+    free(parsed);
+    parsed = aim(PARSE("unix:/tmp/tlsdyno-test"));
+    cr_assert_str_eq(parsed->options.plan.verify_host, "localhost");
+    free(parsed);
+}
+
+Test(load_options, nothing_is_checked_when_insecure_or_plain)
+{
+    struct parsed *parsed = aim(PARSE("--insecure", "127.0.0.1:1"));
+
+    cr_assert_null(parsed->options.plan.verify_host);
+    cr_assert(parsed->options.plan.tls.insecure);
+    free(parsed);
+    parsed = aim(PARSE("--plain", "127.0.0.1:1"));
+    cr_assert_null(parsed->options.plan.verify_host);
+    cr_assert(parsed->options.plan.plain_tcp);
+    free(parsed);
+}
+
+Test(load_options, options_that_a_mode_would_ignore_are_refused)
+{
+    assert_check_refuses(PARSE("-m", "64", "127.0.0.1:1"));
+    assert_check_refuses(PARSE("--depth", "2", "--mode", "upload", "127.0.0.1:1"));
+    assert_check_refuses(PARSE("--response-bytes", "2", "--mode", "rr", "127.0.0.1:1"));
+    assert_check_refuses(PARSE("--insecure", "--ca", "ca.pem", "127.0.0.1:1"));
+}
+
+Test(load_options, the_same_options_in_their_mode_are_taken)
+{
+    free(aim(PARSE("-m", "64", "--depth", "2", "--mode", "rr", "127.0.0.1:1")));
+    free(aim(PARSE("--response-bytes", "2", "--mode", "rr", "-s", "rr", "127.0.0.1:1")));
+    free(aim(PARSE("--ca", "ca.pem", "127.0.0.1:1")));
+}

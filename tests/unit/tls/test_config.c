@@ -1,0 +1,56 @@
+#include <string.h>
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include "base/error.h"
+#include "tls/config.h"
+
+struct version_row {
+    char text[16];
+    enum tls_version version; /* TLS_VERSION_DEFAULT: refused */
+};
+
+ParameterizedTestParameters(config, versions_are_parsed)
+{
+    static struct version_row rows[] = {
+        {"1.0", TLS_VERSION_1_0},      {"1.1", TLS_VERSION_1_1},       {"1.2", TLS_VERSION_1_2},
+        {"1.3", TLS_VERSION_1_3},      {"TLSv1.2", TLS_VERSION_1_2},   {"TLS1.3", TLS_VERSION_1_3},
+        {"tlsv1.3", TLS_VERSION_1_3},  {"TLSv1", TLS_VERSION_1_0},     {"", TLS_VERSION_DEFAULT},
+        {"1.4", TLS_VERSION_DEFAULT},  {"1.2x", TLS_VERSION_DEFAULT},  {"tls", TLS_VERSION_DEFAULT},
+        {"TLSv", TLS_VERSION_DEFAULT}, {"SSLv3", TLS_VERSION_DEFAULT},
+    };
+
+    return cr_make_param_array(struct version_row, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+ParameterizedTest(struct version_row *row, config, versions_are_parsed)
+{
+    enum tls_version version = TLS_VERSION_DEFAULT;
+    struct error error = {0};
+    int result = tls_version_parse(row->text, &version, &error);
+
+    cr_assert_eq(result, row->version == TLS_VERSION_DEFAULT ? -1 : 0);
+    cr_assert_eq(version, row->version);
+    cr_assert_eq(error.text[0] != '\0', result != 0);
+}
+
+Test(config, ssl_is_refused_by_name)
+{
+    enum tls_version version;
+    struct error error = {0};
+
+    cr_assert_eq(tls_version_parse("SSLv2", &version, &error), -1);
+    cr_assert_not_null(strstr(error.text, "SSLv2 is broken"));
+}
+
+Test(config, a_name_parses_back_to_its_version)
+{
+    for (int number = TLS_VERSION_1_0; number <= TLS_VERSION_1_3; number++) {
+        enum tls_version version;
+
+        cr_assert_eq(tls_version_parse(tls_version_name((enum tls_version)number), &version, NULL),
+                     0);
+        cr_assert_eq((int)version, number);
+    }
+}
