@@ -12,7 +12,6 @@ static const struct {
     size_t offset; /* of a bool in struct ring_features */
 } ring_feature_infos[] = {
     {"SUBMIT_STABLE", "5.5", offsetof(struct ring_features, submit_stable)},
-    {"MSG_RING", "5.18", offsetof(struct ring_features, msg_ring)},
     {"buffer rings", "5.19", offsetof(struct ring_features, buffer_ring)},
     {"multishot accept", "5.19", offsetof(struct ring_features, multishot_accept)},
     {"multishot recv", "6.0", offsetof(struct ring_features, multishot_recv)},

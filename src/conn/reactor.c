@@ -15,6 +15,7 @@ int reactor_init(struct reactor *reactor, const struct reactor_options *options,
                  struct error *error)
 {
     memset(reactor, 0, sizeof *reactor);
+    reactor->mailbox.event = -1;
     reactor->options = *options;
     if (reactor->options.linger_timeout_ns == 0) {
         reactor->options.linger_timeout_ns = linger_default_ns;
@@ -33,9 +34,11 @@ int reactor_init(struct reactor *reactor, const struct reactor_options *options,
         goto fail;
     }
     if (ring_open(&reactor->ring, error) < 0 ||
-        buffers_open(&reactor->buffers, &reactor->ring, error) < 0) {
+        buffers_open(&reactor->buffers, &reactor->ring, error) < 0 ||
+        mailbox_open(&reactor->mailbox, error) < 0) {
         goto fail;
     }
+    mailbox_arm(&reactor->mailbox, &reactor->ring);
     return 0;
 
 fail:
@@ -49,6 +52,7 @@ void reactor_deinit(struct reactor *reactor)
         buffers_close(&reactor->buffers, &reactor->ring);
     }
     ring_close(&reactor->ring);
+    mailbox_close(&reactor->mailbox);
     if (reactor->table.segments) {
         table_deinit(&reactor->table);
     }
@@ -56,6 +60,7 @@ void reactor_deinit(struct reactor *reactor)
     free(reactor->scratch);
     free(reactor->vectors);
     memset(reactor, 0, sizeof *reactor);
+    reactor->mailbox.event = -1;
 }
 
 bool reactor_listen(struct reactor *reactor, int descriptor, struct tls_context *context,
@@ -90,9 +95,8 @@ static void reactor_dispatch(struct reactor *reactor, const struct ring_completi
         accept_completed(reactor, completion);
         return;
     case OP_MAIL:
-        if (reactor->events.on_mail) {
-            reactor->events.on_mail(reactor->owner, op->slot);
-        }
+        mailbox_arm(&reactor->mailbox, &reactor->ring);
+        mailbox_take(&reactor->mailbox);
         return;
     default:
         break;

@@ -55,7 +55,6 @@ struct reactor_listener {
 
 /* What the reactor's owner wants to hear; any may be NULL. */
 struct reactor_events {
-    void (*on_mail)(void *owner, uint32_t kind);   /* another thread's mailbox_send() */
     void (*on_turn)(void *owner, uint64_t now_ns); /* once a turn, after the completions */
     void (*on_timer)(void *owner, struct wheel_timer *timer); /* one of the owner's own */
 };
@@ -68,6 +67,7 @@ struct reactor_vector {
 
 struct reactor {
     struct ring ring;
+    struct mailbox mailbox; /* other threads' work for this one */
     struct ring_buffers buffers;
     struct wheel wheel;
     struct conn_table table;

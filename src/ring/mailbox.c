@@ -1,31 +1,73 @@
 #include "ring/mailbox.h"
 
 #include <errno.h>
-#include <liburing.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include "base/error.h"
 #include "ring/ring.h"
 
-int mailbox_send(int ring_descriptor, uint32_t kind)
+int mailbox_open(struct mailbox *mailbox, struct error *error)
 {
-    struct io_uring uring;
-    struct ring ring = {.uring = &uring};
-    struct ring_completion completion = {.result = -EIO};
-    int result = io_uring_queue_init(2, &uring, 0);
-
-    if (result < 0) {
-        return result;
+    memset(mailbox, 0, sizeof *mailbox);
+    mailbox->event = eventfd(0, EFD_CLOEXEC);
+    if (mailbox->event < 0) {
+        return error_set(error, "cannot make an eventfd: %s", strerror(errno));
     }
-    mailbox_send_from(&ring, ring_descriptor, kind);
-    result = ring_turn(&ring, UINT64_MAX);
-    if (result == 0 && ring_next(&ring, &completion)) {
-        result = completion.result;
-    }
-    io_uring_queue_exit(&uring);
-    return result < 0 ? result : 0;
+    return 0;
 }
 
-void mailbox_send_from(struct ring *ring, int ring_descriptor, uint32_t kind)
+void mailbox_close(struct mailbox *mailbox)
 {
-    ring_message(ring, ring_descriptor, (struct op){.kind = OP_MAIL, .slot = kind},
-                 (struct op){.kind = OP_IGNORE});
+    if (mailbox->event >= 0) {
+        close(mailbox->event);
+        mailbox->event = -1;
+    }
+}
+
+void mailbox_post(struct mailbox *mailbox, struct letter *letter)
+{
+    static const uint64_t one = 1;
+    struct letter *head = atomic_load_explicit(&mailbox->letters, memory_order_relaxed);
+
+    if (atomic_exchange(&letter->posted, true)) {
+        return;
+    }
+    do {
+        letter->next = head;
+    } while (!atomic_compare_exchange_weak_explicit(&mailbox->letters, &head, letter,
+                                                    memory_order_release, memory_order_relaxed));
+    /* Only the first of a batch wakes the owner: it takes all that there are. The count cannot
+     * overflow, so the write cannot fail. */
+    if (!head) {
+        (void)!write(mailbox->event, &one, sizeof one);
+    }
+}
+
+void mailbox_arm(struct mailbox *mailbox, struct ring *ring)
+{
+    ring_read(ring, mailbox->event, &mailbox->event_count, sizeof mailbox->event_count,
+              (struct op){.kind = OP_MAIL});
+}
+
+void mailbox_take(struct mailbox *mailbox)
+{
+    struct letter *newest = atomic_exchange_explicit(&mailbox->letters, NULL, memory_order_acquire);
+    struct letter *oldest = NULL;
+
+    while (newest) {
+        struct letter *next = newest->next;
+
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest) {
+        struct letter *letter = oldest;
+
+        oldest = letter->next;
+        atomic_store(&letter->posted, false);
+        letter->open(letter);
+    }
 }

@@ -12,7 +12,7 @@ enum op_kind {
     OP_RECV,
     OP_SEND,
     OP_CANCEL,
-    OP_MAIL, /* a mailbox message; slot: its kind */
+    OP_MAIL, /* letters are in the mailbox */
 };
 
 enum { OP_GENERATION_BITS = 24 };

@@ -89,14 +89,13 @@ int ring_probe(struct ring_features *out, struct error *error)
     if (probe) {
         /* Multishot modes have no bit of their own: each came in the release of the operation named
          * here. */
-        out->msg_ring = io_uring_opcode_supported(probe, IORING_OP_MSG_RING);
         out->multishot_accept = io_uring_opcode_supported(probe, IORING_OP_SOCKET);
         out->buffer_ring = out->multishot_accept;
         out->multishot_recv = io_uring_opcode_supported(probe, IORING_OP_SEND_ZC);
         io_uring_free_probe(probe);
     }
     io_uring_queue_exit(&uring);
-    if (!out->buffer_ring || !out->multishot_recv || !out->msg_ring || !out->submit_stable) {
+    if (!out->buffer_ring || !out->multishot_recv || !out->submit_stable) {
         return error_set(error,
                          "kernel %s lacks multishot receive with provided buffers: "
                          "Linux 6.1 or later is needed",
@@ -121,7 +120,6 @@ int ring_open(struct ring *ring, struct error *error)
         ring->uring = NULL;
         return ring_setup_error(result, error);
     }
-    ring->descriptor = ring->uring->ring_fd;
     /* Saves a descriptor look-up on each enter; a kernel without it does as well. */
     io_uring_register_ring_fd(ring->uring);
     return 0;
@@ -263,11 +261,10 @@ void ring_cancel(struct ring *ring, struct op target, struct op op)
     ring_mark(request, op);
 }
 
-void ring_message(struct ring *ring, int ring_descriptor, struct op message, struct op op)
+void ring_read(struct ring *ring, int descriptor, void *bytes, uint32_t count, struct op op)
 {
     struct io_uring_sqe *request = ring_request(ring, op);
 
-    io_uring_prep_msg_ring(request, ring_descriptor, 0,
-                           op_encode(message.kind, message.slot, message.generation), 0);
+    io_uring_prep_read(request, descriptor, bytes, count, 0);
     ring_mark(request, op);
 }

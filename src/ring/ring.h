@@ -19,7 +19,6 @@ struct ring_features {
     bool buffer_ring;      /* IORING_REGISTER_PBUF_RING, 5.19 */
     bool multishot_accept; /* 5.19 */
     bool multishot_recv;   /* 6.0 */
-    bool msg_ring;         /* IORING_OP_MSG_RING, 5.18 */
     bool submit_stable;    /* IORING_FEAT_SUBMIT_STABLE, 5.5 */
     char kernel[72];       /* uname -r */
 };
@@ -38,7 +37,6 @@ enum {
 struct ring {
     struct io_uring *uring; /* owned */
     uint64_t enters;        /* io_uring_enter(2) calls */
-    int descriptor;         /* for mailbox_send() by other threads */
 };
 
 int ring_open(struct ring *ring, struct error *error);
@@ -72,5 +70,5 @@ void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t co
 void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *message, struct op op);
 /* Cancels the request that was marked `target`. */
 void ring_cancel(struct ring *ring, struct op target, struct op op);
-/* Puts a completion marked `message` into another ring. */
-void ring_message(struct ring *ring, int ring_descriptor, struct op message, struct op op);
+/* The bytes must stay until the completion. */
+void ring_read(struct ring *ring, int descriptor, void *bytes, uint32_t count, struct op op);

@@ -238,25 +238,18 @@ unsigned server_worker_count(const struct server *server)
     return server->worker_count;
 }
 
-static void server_mail(struct server *server, enum worker_mail mail)
-{
-    for (unsigned i = 0; i < server->worker_count; i++) {
-        const struct worker *worker = &server->workers[i];
-
-        if (worker->started && !worker->failed) {
-            worker_mail(worker, mail);
-        }
-    }
-}
-
 void server_drain(struct server *server)
 {
-    server_mail(server, WORKER_DRAIN);
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        worker_ask(&server->workers[i], &server->workers[i].drain);
+    }
 }
 
 void server_stop(struct server *server)
 {
-    server_mail(server, WORKER_STOP);
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        worker_ask(&server->workers[i], &server->workers[i].stop);
+    }
 }
 
 bool server_has_ended(const struct server *server)
@@ -300,14 +293,12 @@ void server_free(struct server *server)
 
 int server_rotate_tickets(struct server *server, struct error *error)
 {
-    int result;
-
     if (!server->shared.tickets) {
         return error_set(error, "no listener uses TLS: there are no ticket keys");
     }
     /* The first worker does it, so that its counter keeps a single writer. */
-    result = worker_mail(&server->workers[0], WORKER_ROTATE);
-    return result < 0 ? error_set(error, "cannot reach the worker: %s", strerror(-result)) : 0;
+    worker_ask(&server->workers[0], &server->workers[0].rotate);
+    return 0;
 }
 
 struct snapshot *server_snapshot(const struct server *server)

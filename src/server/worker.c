@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "ring/mailbox.h"
 #include "tls/ticket.h"
 
 static void worker_rotate(struct worker *worker)
@@ -27,8 +26,14 @@ static void worker_plan_rotation(struct worker *worker)
     }
 }
 
-static void worker_drain(struct worker *worker)
+static struct worker *worker_of(struct letter *letter, size_t offset)
 {
+    return (struct worker *)(void *)((char *)letter - offset);
+}
+
+static void worker_open_drain(struct letter *letter)
+{
+    struct worker *worker = worker_of(letter, offsetof(struct worker, drain));
     struct reactor *reactor = &worker->reactor;
 
     if (reactor->draining) {
@@ -39,21 +44,14 @@ static void worker_drain(struct worker *worker)
     reactor_timer_start(reactor, &worker->drain_timer, reactor->now_ns + worker->drain_timeout_ns);
 }
 
-static void worker_on_mail(void *owner, uint32_t kind)
+static void worker_open_stop(struct letter *letter)
 {
-    struct worker *worker = owner;
+    reactor_stop(&worker_of(letter, offsetof(struct worker, stop))->reactor, CONN_END_LOCAL);
+}
 
-    switch ((enum worker_mail)kind) {
-    case WORKER_DRAIN:
-        worker_drain(worker);
-        break;
-    case WORKER_STOP:
-        reactor_stop(&worker->reactor, CONN_END_LOCAL);
-        break;
-    case WORKER_ROTATE:
-        worker_rotate(worker);
-        break;
-    }
+static void worker_open_rotate(struct letter *letter)
+{
+    worker_rotate(worker_of(letter, offsetof(struct worker, rotate)));
 }
 
 static void worker_on_timer(void *owner, struct wheel_timer *timer)
@@ -69,7 +67,6 @@ static void worker_on_timer(void *owner, struct wheel_timer *timer)
 }
 
 static const struct reactor_events worker_events = {
-    .on_mail = worker_on_mail,
     .on_timer = worker_on_timer,
 };
 
@@ -104,7 +101,6 @@ static void *worker_main(void *argument)
                        worker->service_config);
     }
     worker_plan_rotation(worker);
-    worker->ring_descriptor = reactor->ring.descriptor;
     sem_post(&worker->ready);
 
     reactor_run(reactor);
@@ -122,6 +118,9 @@ int worker_start(struct worker *worker, struct error *error)
     sigset_t before;
     int result;
 
+    worker->drain.open = worker_open_drain;
+    worker->stop.open = worker_open_stop;
+    worker->rotate.open = worker_open_rotate;
     sem_init(&worker->ready, 0, 0);
     /* Signals are for the thread that started the server. */
     sigfillset(&all);
@@ -140,9 +139,11 @@ int worker_start(struct worker *worker, struct error *error)
     return 0;
 }
 
-int worker_mail(const struct worker *worker, enum worker_mail mail)
+void worker_ask(struct worker *worker, struct letter *letter)
 {
-    return atomic_load(&worker->ended) ? 0 : mailbox_send(worker->ring_descriptor, mail);
+    if (worker->started && !worker->failed && !atomic_load(&worker->ended)) {
+        mailbox_post(&worker->reactor.mailbox, letter);
+    }
 }
 
 uint64_t worker_cpu_ns(const struct worker *worker)

@@ -13,9 +13,6 @@
 
 struct ticket_ring;
 
-/* What other threads may ask of a worker, through its mailbox. */
-enum worker_mail { WORKER_DRAIN, WORKER_STOP, WORKER_ROTATE };
-
 /* One listener as one worker sees it. */
 struct worker_listener {
     int descriptor;
@@ -40,9 +37,9 @@ struct worker {
     sem_t ready; /* posted once the reactor is set up, or has failed to be */
     bool failed; /* then `error` says why; read after `ready` */
     struct error error;
-    int ring_descriptor;     /* for mail; valid after `ready` */
-    _Atomic bool ended;      /* writer: the worker */
-    _Atomic uint64_t cpu_ns; /* writer: the worker, when it ends */
+    struct letter drain, stop, rotate; /* what other threads may ask of it, by worker_ask() */
+    _Atomic bool ended;                /* writer: the worker */
+    _Atomic uint64_t cpu_ns;           /* writer: the worker, when it ends */
     struct reactor reactor;
     struct wheel_timer drain_timer;
     struct wheel_timer rotate_timer;
@@ -50,8 +47,8 @@ struct worker {
 
 /* Starts the thread and waits until it listens. Returns 0, or -1 and a sentence. */
 int worker_start(struct worker *worker, struct error *error);
-/* Any thread. Returns 0 or -errno. */
-int worker_mail(const struct worker *worker, enum worker_mail mail);
+/* Posts one of the worker's letters; does nothing when it has ended. Any thread. */
+void worker_ask(struct worker *worker, struct letter *letter);
 /* CPU time of its thread, ended or not. Any thread. */
 uint64_t worker_cpu_ns(const struct worker *worker);
 /* Waits for the thread. */

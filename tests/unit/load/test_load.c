@@ -16,6 +16,7 @@
 
 struct server {
     struct reactor reactor;
+    struct letter stop;
     struct counters counters;
     struct payload payload;
     struct service_config config;
@@ -28,11 +29,10 @@ struct server {
     struct certificate *certificate;
 };
 
-static void on_mail(void *owner, uint32_t kind)
+static void open_stop(struct letter *letter)
 {
-    struct server *server = owner;
+    struct server *server = (void *)((char *)letter - offsetof(struct server, stop));
 
-    (void)kind;
     reactor_stop(&server->reactor, CONN_END_LOCAL);
 }
 
@@ -40,7 +40,7 @@ static void *serve(void *argument)
 {
     struct server *server = argument;
     const struct reactor_options options = {.connections_max = 256};
-    const struct reactor_events events = {.on_mail = on_mail};
+    const struct reactor_events events = {0};
     const struct tls_config config = {
         .certificates[0] = {.certificate_pem = certificate_chain_pem(server->certificate),
                             .key_pem = certificate_key_pem(server->certificate)},
@@ -75,6 +75,7 @@ static struct server *server_start(const struct service *service, bool plain_tcp
     cr_assert_not_null(server);
     memset(server, 0, sizeof *server);
     server->service = service;
+    server->stop.open = open_stop;
     server->plain_tcp = plain_tcp;
     payload_init(&server->payload);
     server->config.payload = &server->payload;
@@ -91,7 +92,7 @@ static struct server *server_start(const struct service *service, bool plain_tcp
 
 static void server_stop(struct server *server)
 {
-    cr_assert_eq(mailbox_send(server->reactor.ring.descriptor, 0), 0);
+    mailbox_post(&server->reactor.mailbox, &server->stop);
     pthread_join(server->handle, NULL);
     pthread_barrier_destroy(&server->ready);
     close(server->listener);
