@@ -31,8 +31,40 @@ struct tls_config {
     } certificates[TLS_CERTIFICATES_MAX];
     size_t certificate_count;
 
-    const char *ca_file; /* PEM roots; NULL: the system's default store */
+    /* PKCS#12 (RFC 7292): key, chain and roots in one; excludes certificates and ca. */
+    const char *pfx_file;
+    const uint8_t *pfx; /* DER, when the file is NULL */
+    size_t pfx_bytes;
+    const char *passphrase; /* of encrypted keys and the PKCS#12; NULL: none. Never asked for */
+
+    const char *ca_file; /* PEM roots, a file or a directory; NULL: the system's default store */
     const char *ca_pem;
+    const char *crl_file; /* PEM CRLs; then every certificate of a peer's chain is looked up */
+    const char *crl_pem;
+    const char *dhparam; /* DHE in TLS 1.2: a PEM file, or "auto"; NULL: no DHE */
+    const char *dhparam_pem;
+    uint64_t options; /* SSL_OP_* bits to set besides ours: see tls_options_parse() */
+    const char *npn;  /* ALPN's predecessor, comma-separated; NULL: off */
+
+    /* Server: ask for the client's certificate; and end the handshake when it is missing or bad. */
+    bool request_certificate;
+    bool require_certificate;
+    /* Server: 0-RTT bytes to accept at most, each ticket once (RFC 8446 8.1); 0: none.
+     * Client: whether to send early data is the engine's tls_engine_write_early(). */
+    uint32_t early_data_bytes_max;
+    /* Server: DER OCSP response to staple; NULL: none, or by tls_engine_answer_staple(). */
+    const uint8_t *ocsp_response;
+    size_t ocsp_response_bytes;
+    bool request_ocsp; /* client: ask for a staple (RFC 6066 8) */
+    /* TLS <= 1.2 renegotiations, and TLS 1.3 KeyUpdates, that the peer may start in one window;
+     * one more ends the connection. 0: 3 and 600 s. */
+    uint32_t renegotiation_limit;
+    uint32_t renegotiation_window_s;
+    bool no_renegotiation; /* refuse the first one already */
+    /* NSS key log lines, without the newline; on the connection's thread. NULL: none. */
+    void (*on_keylog)(void *user, const char *line);
+    void *keylog_user;
+
     const char *ciphers;      /* OpenSSL cipher list, TLS <= 1.2 */
     const char *ciphersuites; /* TLS 1.3 suites, colon-separated */
     const char *groups;       /* key-exchange groups in order of preference */
@@ -53,3 +85,20 @@ struct tls_config {
  * SSLv3 are refused by name. */
 int tls_version_parse(const char *text, enum tls_version *out_version, struct error *error);
 const char *tls_version_name(enum tls_version version);
+
+/* "TLSv1_2_method", "TLS_method", "SSLv23_client_method" ...: the versions that a method name of
+ * the classic API stands for. Returns 0 or -1. */
+int tls_method_parse(const char *text, enum tls_version *out_min, enum tls_version *out_max,
+                     struct error *error);
+
+/* "no-ticket,prioritize-chacha" or a number (0x4000): SSL_OP_* bits (SSL_CTX_set_options(3)). An
+ * unknown name is an error that lists the known ones. */
+int tls_options_parse(const char *text, uint64_t *out_options, struct error *error);
+
+/* What the OpenSSL that runs can do. Calls `each` with a name ("TLS_AES_128_GCM_SHA256"), the
+ * versions it is good for ("TLSv1.3") and a note ("128 bits") for each; any order but the
+ * library's. */
+enum tls_list { TLS_LIST_CIPHERS, TLS_LIST_GROUPS, TLS_LIST_SIGNATURES };
+void tls_list(enum tls_list what,
+              void (*each)(void *user, const char *name, const char *versions, const char *note),
+              void *user);

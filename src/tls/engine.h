@@ -17,10 +17,21 @@ struct ssl_st;
 struct tls_context;
 
 enum tls_status {
-    TLS_OK,     /* done: handshake complete, bytes read, bytes written */
-    TLS_AGAIN,  /* needs more wire bytes than were fed */
-    TLS_CLOSED, /* the peer sent close_notify; nothing more will come */
-    TLS_FAILED, /* see `failure`; an alert may be in the output queue, still worth sending */
+    TLS_OK,      /* done: handshake complete, bytes read, bytes written */
+    TLS_AGAIN,   /* needs more wire bytes than were fed */
+    TLS_CLOSED,  /* the peer sent close_notify; nothing more will come */
+    TLS_FAILED,  /* see `failure`; an alert may be in the output queue, still worth sending */
+    TLS_WAITING, /* for an answer to tls_engine_want(); then call the handshake again */
+};
+
+/* What a server's handshake may stop for, in this order, when the options ask for it. Each is
+ * answered once, at once or later, on the connection's thread; any may be refused instead. */
+enum tls_want {
+    TLS_WANT_NOTHING,
+    TLS_WANT_CONTEXT, /* the ClientHello is here: which context shall serve this name? */
+    TLS_WANT_SESSION, /* the client wants to resume this ID from an external store */
+    TLS_WANT_STAPLE,  /* the client asked for an OCSP response */
+    TLS_WANT_SAVE,    /* the handshake is complete: store the new session before going on */
 };
 
 /* Running totals of one connection. The driver adds what has changed to the worker's counters. */
@@ -30,6 +41,7 @@ struct tls_tally {
     uint32_t tickets_issued;
     uint32_t tickets_received; /* client: NewSessionTicket messages (RFC 8446 4.6.1) */
     uint32_t hello_retries;    /* HelloRetryRequest seen or sent */
+    uint32_t renegotiations;   /* started by the peer, KeyUpdates of TLS 1.3 included */
     bool ticket_accepted; /* server: resumed from the client's ticket; settled with the handshake */
     bool ticket_renewed;  /* and a new one sent because its key is a previous one */
     bool ticket_rejected; /* offered in vain: unknown key, bad MAC, too old, or of another
@@ -58,6 +70,8 @@ struct tls_engine_options {
     const char *server_name; /* SNI, NULL for none */
     const char *verify_host; /* name or IP address that the certificate must match; NULL: any */
     const struct tls_session *session; /* try to resume it; NULL: full handshake */
+    /* For the server: one bit (1 << want) for each that the driver answers. */
+    unsigned asks;
 };
 
 /* `context` NULL makes a pass-through engine, so that plain TCP is the same data path. The output
@@ -123,3 +137,72 @@ bool tls_engine_resumed(const struct tls_engine *engine, enum tls_resumption *ou
  * In TLS 1.3 there is one only after a ticket arrived, and the newest ticket counts. */
 struct tls_session *tls_engine_take_session(struct tls_engine *engine);
 void tls_session_free(struct tls_session *session);
+
+/* Servers: what a TLS_WAITING handshake waits for, and the answers. */
+enum tls_want tls_engine_want(const struct tls_engine *engine);
+const char *tls_engine_server_name(const struct tls_engine *engine); /* SNI; NULL: none sent */
+/* NULL: go on with the context that the engine was made with. */
+void tls_engine_answer_context(struct tls_engine *engine, struct tls_context *context);
+const uint8_t *tls_engine_session_id(const struct tls_engine *engine, size_t *out_bytes);
+/* A session as tls_engine_saved_session() gave it; NULL: a miss, so a full handshake. */
+void tls_engine_answer_session(struct tls_engine *engine, const uint8_t *data, size_t bytes);
+/* DER of our certificate and its issuer's (0 bytes: not in the chain), valid during the handshake.
+ */
+void tls_engine_own_certificate(struct tls_engine *engine, const uint8_t **out_der,
+                                size_t *out_der_bytes, const uint8_t **out_issuer,
+                                size_t *out_issuer_bytes);
+/* A DER OCSP response; NULL: no staple. */
+void tls_engine_answer_staple(struct tls_engine *engine, const uint8_t *der, size_t bytes);
+void tls_engine_saved_session(const struct tls_engine *engine, const uint8_t **out_id,
+                              size_t *out_id_bytes, const uint8_t **out_data,
+                              size_t *out_data_bytes);
+void tls_engine_answer_save(struct tls_engine *engine);
+/* Any want: the handshake fails with an alert (unrecognized_name, internal_error ...). */
+void tls_engine_refuse(struct tls_engine *engine);
+
+/* The peer's certificate: NULL when it sent none. `depth` 0 is the peer's own, 1 its issuer ... */
+struct tls_peer_certificate {
+    char subject[256], issuer[256];                    /* RFC 2253 */
+    char valid_from[32], valid_to[32];                 /* "2026-11-23T18:00:00Z" */
+    char fingerprint_sha1[60], fingerprint_sha256[96]; /* colon-separated hex */
+    char serial[64];                                   /* hex */
+    char names[1024];                                  /* "DNS:localhost, IP:127.0.0.1" */
+    const uint8_t *der;                                /* owned by the engine */
+    size_t der_bytes;
+};
+bool tls_engine_peer_certificate(struct tls_engine *engine, unsigned depth,
+                                 struct tls_peer_certificate *out);
+/* Whether the peer's certificate was verified; if not, *out_reason is OpenSSL's words, such as
+ * "self-signed certificate" or "no certificate". */
+bool tls_engine_authorized(const struct tls_engine *engine, const char **out_reason);
+
+/* The staple that the client got, or NULL. */
+const uint8_t *tls_engine_staple(const struct tls_engine *engine, size_t *out_bytes);
+
+/* Sessions as bytes (the client's, for another process) and back; the ticket inside. */
+size_t tls_session_serialise(const struct tls_session *session, uint8_t *out, size_t out_max);
+struct tls_session *tls_session_parse(const uint8_t *data, size_t bytes);
+const uint8_t *tls_session_ticket(const struct tls_session *session, size_t *out_bytes);
+
+/* RFC 5705, RFC 8446 7.5. Returns false before the handshake is complete. */
+bool tls_engine_export(const struct tls_engine *engine, const char *label, const uint8_t *context,
+                       size_t context_bytes, uint8_t *out, size_t out_bytes);
+/* Finished messages, ours and the peer's; returns the size, 0 when there is none. */
+size_t tls_engine_finished(const struct tls_engine *engine, bool peers, uint8_t *out,
+                           size_t out_max);
+
+/* TLS <= 1.2: starts a renegotiation, asking for the client's certificate if told so; goes on with
+ * the next reads. TLS 1.3 server: with `certificate`, post-handshake authentication (RFC
+ * 8446 4.6.2). Otherwise false and why. */
+bool tls_engine_renegotiate(struct tls_engine *engine, bool certificate, const char **out_reason);
+/* TLS 1.3: a new sending key, and the peer's too if `both` (RFC 8446 4.6.3). */
+bool tls_engine_update_key(struct tls_engine *engine, bool both);
+
+/* 0-RTT. Client, before the handshake and with a session that allows it: queues early data; returns
+ * how many bytes were taken (0: not allowed). Server: tls_engine_handshake() returns TLS_OK only
+ * when the whole handshake is complete; early data is read before by tls_engine_read_early() after
+ * TLS_AGAIN. */
+size_t tls_engine_write_early(struct tls_engine *engine, const uint8_t *bytes, size_t count);
+size_t tls_engine_read_early(struct tls_engine *engine, uint8_t *out, size_t out_max);
+enum tls_early { TLS_EARLY_NONE, TLS_EARLY_REJECTED, TLS_EARLY_ACCEPTED };
+enum tls_early tls_engine_early(const struct tls_engine *engine);
