@@ -277,6 +277,7 @@ struct tls_context *tls_context_new(enum tls_role role, const struct tls_config 
         return NULL;
     }
     context->role = role;
+    context->references = 1;
     if (role == TLS_SERVER && shared != NULL) {
         context->sessions = shared->sessions;
         if (shared->tickets != NULL) {
@@ -292,9 +293,17 @@ struct tls_context *tls_context_new(enum tls_role role, const struct tls_config 
     return context;
 }
 
+struct tls_context *tls_context_ref(struct tls_context *context)
+{
+    if (context != NULL) {
+        context->references++;
+    }
+    return context;
+}
+
 void tls_context_free(struct tls_context *context)
 {
-    if (context == NULL) {
+    if (context == NULL || --context->references > 0) {
         return;
     }
     SSL_CTX_free(context->ssl);

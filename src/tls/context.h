@@ -23,7 +23,10 @@ struct tls_shared {
  * context. */
 struct tls_context *tls_context_new(enum tls_role role, const struct tls_config *config,
                                     const struct tls_shared *shared, struct error *error);
-void tls_context_free(struct tls_context *context);
+/* Whoever keeps a context beyond the call, a connection for instance, takes a reference and gives it
+ * back with tls_context_free(). All references belong to one thread at a time. */
+struct tls_context *tls_context_ref(struct tls_context *context); /* NULL: NULL */
+void tls_context_free(struct tls_context *context);               /* NULL: nothing */
 
 /* The version of the OpenSSL that runs, as it names itself: "OpenSSL 3.0.22 25 Aug 2026". */
 const char *tls_library_version(void);

@@ -15,6 +15,7 @@ struct tls_context {
     SSL_CTX *ssl;
     BIO_METHOD *bio_method; /* lives as long as the engines made from it */
     enum tls_role role;
+    unsigned references;
     struct ticket_reader tickets; /* this context's view of the shared ring; .ring NULL: none */
     struct session_store *sessions;
     uint64_t session_timeout_ns;
