@@ -1,7 +1,7 @@
 /* http: HTTP/1.1 and 1.0 with keep-alive and pipelining, for curl, wrk, h2load and ab.
  *
- *     GET /         a short text               POST, PUT /anything   reads the body and says its
- * size GET /16k      16,384 payload bytes       HEAD                  the same heads without bodies
+ * GET / is a short text, GET /16ki 16,384 payload bytes, POST and PUT read a body and say its size,
+ * HEAD answers the same heads without bodies.
  *
  * Answers are composed in records of up to 16 KiB: head and small body share one, and so do the
  * answers to pipelined requests that came in one. */

@@ -130,11 +130,36 @@ static bool parse_decimal(struct span span, uint64_t max, uint64_t *out_value)
     return span.count > 0;
 }
 
+/* Takes a unit off the end, the units of the command line: k is 1,000, ki 1,024. */
+static uint64_t take_unit(struct span *number)
+{
+    bool binary = number->count > 1 && (number->bytes[number->count - 1] | 0x20) == 'i';
+    uint64_t base = binary ? 1024 : 1000;
+    struct span rest = {.bytes = number->bytes, .count = number->count - binary};
+    uint64_t unit;
+
+    if (rest.count == 0) {
+        return 1;
+    }
+    switch (rest.bytes[rest.count - 1] | 0x20) {
+    case 'k':
+        unit = base;
+        break;
+    case 'm':
+        unit = base * base;
+        break;
+    default:
+        return 1;
+    }
+    number->count = rest.count - 1;
+    return unit;
+}
+
 /* "/" and "/N", with or without a query, which means nothing here. */
 static void parse_path(struct http_request *request, struct span path)
 {
     struct span digits;
-    unsigned shift = 0;
+    uint64_t unit;
 
     path = span_before(path, '?');
     if (path.count <= 1) {
@@ -142,20 +167,10 @@ static void parse_path(struct http_request *request, struct span path)
         return;
     }
     digits = span_skip(path, 1);
-    switch (digits.bytes[digits.count - 1]) {
-    case 'k':
-    case 'K':
-        shift = 10;
-        break;
-    case 'm':
-    case 'M':
-        shift = 20;
-        break;
-    }
-    digits.count -= shift > 0;
+    unit = take_unit(&digits);
     request->target = HTTP_TARGET_OTHER;
-    if (parse_decimal(digits, HTTP_SIZE_MAX >> shift, &request->size)) {
-        request->size <<= shift;
+    if (parse_decimal(digits, HTTP_SIZE_MAX / unit, &request->size)) {
+        request->size *= unit;
         request->target = HTTP_TARGET_SIZE;
     }
 }

@@ -32,7 +32,7 @@ enum http_method {
 
 enum http_target {
     HTTP_TARGET_ROOT, /* "/" */
-    HTTP_TARGET_SIZE, /* "/16", "/16k" = 16,384, "/1m" = 1,048,576: see http_request.size */
+    HTTP_TARGET_SIZE, /* "/16", "/16k" = 16,000, "/16ki" = 16,384: see http_request.size */
     HTTP_TARGET_OTHER,
 };
 

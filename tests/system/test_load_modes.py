@@ -72,7 +72,7 @@ class Messages(unittest.TestCase):
 
     def test_http_against_the_http_service(self):
         with Server("--service", "http") as server:
-            for path, size in (("/0", 0), ("/16", 16), ("/100k", 100 * 1024)):
+            for path, size in (("/0", 0), ("/16", 16), ("/100ki", 100 * 1024)):
                 with self.subTest(path):
                     report = load(f"https://{server.target}{path}", "--insecure", "--mode", "rr",
                                   "-c", 4, "-n", 100)

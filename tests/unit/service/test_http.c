@@ -57,7 +57,7 @@ Test(http, get_answers_in_one_write)
 
 Test(http, head_answers_without_a_body)
 {
-    expect_answer("HEAD /1m HTTP/1.1\r\nHost: a\r\n\r\n",
+    expect_answer("HEAD /1mi HTTP/1.1\r\nHost: a\r\n\r\n",
                   OK("application/octet-stream", "1048576") "\r\n", false);
     expect_answer("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", OK("text/plain", "16") "\r\n", false);
     expect_answer("HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -154,7 +154,7 @@ Test(http, large_body_goes_out_in_full_records_within_the_output_bound)
     const char *head = OK("application/octet-stream", "10485760") "\r\n";
     size_t count = strlen(head) + 10485760;
 
-    fake_conn_say(fake, GET("/10m"));
+    fake_conn_say(fake, GET("/10mi"));
     cr_expect_eq(fake->sent_count, count);
     cr_expect(payload_matches(&fake->payload, 0, fake->sent + strlen(head), 10485760));
     cr_expect_eq(fake->write_count, (count + PAYLOAD_SPAN_MAX - 1) / PAYLOAD_SPAN_MAX);
@@ -218,7 +218,7 @@ Test(http, drains_after_the_request_or_the_answer_under_way)
                      OK("text/plain", "16") "Connection: close\r\n\r\ntlsdyno: hello!\n");
     cr_expect_eq(reading->close_count, 1);
 
-    fake_conn_offer(answering, GET("/200k"), strlen(GET("/200k")));
+    fake_conn_offer(answering, GET("/200ki"), strlen(GET("/200ki")));
     fake_conn_server_drains(answering);
     cr_expect_eq(answering->close_count, 0);
     fake_conn_drain(answering);
@@ -239,7 +239,7 @@ Test(http, the_peers_end_leaves_the_answer_under_way_owed)
     cr_expect_eq(cut->close_count, 1);
     cr_expect_eq(cut->sent_count, 0);
 
-    fake_conn_offer(answering, GET("/200k"), strlen(GET("/200k")));
+    fake_conn_offer(answering, GET("/200ki"), strlen(GET("/200ki")));
     fake_conn_end(answering);
     cr_expect_eq(answering->close_count, 0);
     fake_conn_drain(answering);
@@ -255,8 +255,8 @@ Test(http, stops_when_a_write_fails)
     struct fake_conn *fake = fake_conn_new(&http_service);
 
     fake->fails = true;
-    cr_expect_eq(fake_conn_offer(fake, GET("/1048576m"), strlen(GET("/1048576m"))),
-                 strlen(GET("/1048576m")));
+    cr_expect_eq(fake_conn_offer(fake, GET("/1048576mi"), strlen(GET("/1048576mi"))),
+                 strlen(GET("/1048576mi")));
     cr_expect_eq(fake->abort_count, 1);
     cr_expect_eq(fake->close_count, 0);
     fake_conn_free(fake);
@@ -272,7 +272,7 @@ static size_t draw_stream(struct random *random, char stream[STREAM_BYTES_MAX])
         GET("/16"),
         GET("/20k?query"),
         GET("/nothing"),
-        "HEAD /1m HTTP/1.1\r\nHost: a\r\nUser-Agent: test/1\r\nAccept: */*\r\n\r\n",
+        "HEAD /1mi HTTP/1.1\r\nHost: a\r\nUser-Agent: test/1\r\nAccept: */*\r\n\r\n",
         "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 29\r\n\r\nGET / HTTP/1.1\r\nHost: "
         "b\r\n\r\n--",
