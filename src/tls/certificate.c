@@ -27,6 +27,7 @@ struct certificate {
     X509 *x509;
     EVP_PKEY *key;
     STACK_OF(X509) * above; /* issuer, its issuer ... without the root */
+    X509 *root;             /* NULL: it is one itself */
     char *pem;
     char *chain_pem;
     char *key_pem;
@@ -37,10 +38,13 @@ static const struct {
     const char *algorithm;
     const char *curve;
     size_t bits;
+    const char *since; /* the OpenSSL that has it first; NULL: all have it */
 } key_types[] = {
-    {"p256", "EC", "P-256", 0},     {"p384", "EC", "P-384", 0},     {"ed25519", "ED25519", NULL, 0},
-    {"rsa", "RSA", NULL, 3072},     {"rsa2048", "RSA", NULL, 2048}, {"rsa3072", "RSA", NULL, 3072},
-    {"rsa4096", "RSA", NULL, 4096},
+    {"p256", "EC", "P-256", 0, NULL},         {"p384", "EC", "P-384", 0, NULL},
+    {"ed25519", "ED25519", NULL, 0, NULL},    {"rsa", "RSA", NULL, 3072, NULL},
+    {"rsa2048", "RSA", NULL, 2048, NULL},     {"rsa3072", "RSA", NULL, 3072, NULL},
+    {"rsa4096", "RSA", NULL, 4096, NULL},     {"mldsa44", "ML-DSA-44", NULL, 0, "3.5"},
+    {"mldsa65", "ML-DSA-65", NULL, 0, "3.5"}, {"mldsa87", "ML-DSA-87", NULL, 0, "3.5"},
 };
 
 static EVP_PKEY *key_generate(const char *type, struct error *error)
@@ -58,26 +62,29 @@ static EVP_PKEY *key_generate(const char *type, struct error *error)
         } else {
             key = EVP_PKEY_Q_keygen(NULL, NULL, key_types[i].algorithm);
         }
-        if (key == NULL) {
+        if (key == NULL && key_types[i].since != NULL) {
+            error_set(error, "a key of type %s needs OpenSSL %s, and this is %s", type,
+                      key_types[i].since, tls_library_version());
+        } else if (key == NULL) {
             tls_error_set(error, "a %s key could not be generated", type);
         }
         return key;
     }
     error_set(error,
-              "'%s' is no key type: there are p256, p384, ed25519, rsa2048, rsa3072 and rsa4096",
+              "'%s' is no key type: there are p256, p384, ed25519, rsa2048, rsa3072 and rsa4096, "
+              "and from OpenSSL 3.5 mldsa44, mldsa65 and mldsa87",
               type);
     return NULL;
 }
 
-/* The digest to sign with: none beside Ed25519, which has its own; as strong as the curve beside
- * P-384. */
+/* The digest to sign with: none beside the schemes that have their own, as Ed25519 and ML-DSA; as
+ * strong as the curve beside P-384. */
 static const EVP_MD *signing_digest(const EVP_PKEY *key)
 {
-    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519) {
-        return NULL;
+    if (EVP_PKEY_is_a(key, "EC")) {
+        return EVP_PKEY_get_bits(key) > 256 ? EVP_sha384() : EVP_sha256();
     }
-    return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_bits(key) > 256 ? EVP_sha384()
-                                                                                    : EVP_sha256();
+    return EVP_PKEY_is_a(key, "RSA") ? EVP_sha256() : NULL;
 }
 
 static bool set_serial(X509 *x509)
@@ -228,17 +235,25 @@ static char *key_text(EVP_PKEY *key)
     return text_take(bio, good);
 }
 
-/* The issuer, unless it is the root, and what is above it. */
+/* The issuer, unless it is the root, and what is above it; and the root. */
 static bool collect_above(struct certificate *certificate, const struct certificate *issuer)
 {
+    bool topmost = issuer != NULL && issuer->root == NULL;
+
     certificate->above = issuer != NULL ? X509_chain_up_ref(issuer->above) : sk_X509_new_null();
     if (certificate->above == NULL) {
         return false;
     }
-    if (issuer == NULL || X509_self_signed(issuer->x509, 0) == 1) {
+    if (issuer == NULL) {
         return true;
     }
-    return X509_up_ref(issuer->x509) && sk_X509_unshift(certificate->above, issuer->x509) > 0;
+    certificate->root = topmost ? issuer->x509 : issuer->root;
+    X509_up_ref(certificate->root);
+    if (topmost) {
+        return true;
+    }
+    X509_up_ref(issuer->x509);
+    return sk_X509_unshift(certificate->above, issuer->x509) > 0;
 }
 
 struct certificate *certificate_new(const struct certificate_options *options,
@@ -286,6 +301,7 @@ void certificate_free(struct certificate *certificate)
     free(certificate->chain_pem);
     free(certificate->key_pem);
     sk_X509_pop_free(certificate->above, X509_free);
+    X509_free(certificate->root);
     X509_free(certificate->x509);
     EVP_PKEY_free(certificate->key);
     free(certificate);
@@ -322,16 +338,21 @@ void certificate_fingerprint(const struct certificate *certificate,
 int certificate_pkcs12(const struct certificate *certificate, const char *passphrase,
                        uint8_t **out_der, size_t *out_bytes, struct error *error)
 {
-    PKCS12 *bundle;
+    STACK_OF(X509) *others = sk_X509_dup(certificate->above);
+    PKCS12 *bundle = NULL;
     unsigned char *der = NULL;
     int bytes;
 
     ERR_clear_error();
-    bundle = PKCS12_create(passphrase, "tlsdyno", certificate->key, certificate->x509,
-                           certificate->above, NID_aes_256_cbc, NID_aes_256_cbc, PKCS12_ITERATIONS,
-                           PKCS12_ITERATIONS, 0);
+    /* With the root: a bundle is all that its owner needs, and excludes other roots. */
+    if (others != NULL && (certificate->root == NULL || sk_X509_push(others, certificate->root))) {
+        bundle = PKCS12_create(passphrase, "tlsdyno", certificate->key, certificate->x509, others,
+                               NID_aes_256_cbc, NID_aes_256_cbc, PKCS12_ITERATIONS,
+                               PKCS12_ITERATIONS, 0);
+    }
     bytes = bundle != NULL ? i2d_PKCS12(bundle, &der) : -1;
     PKCS12_free(bundle);
+    sk_X509_free(others);
     *out_der = bytes > 0 ? malloc((size_t)bytes) : NULL;
     if (*out_der == NULL) {
         OPENSSL_free(der);

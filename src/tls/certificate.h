@@ -14,7 +14,8 @@ enum { CERTIFICATE_FINGERPRINT_TEXT_BYTES = 96 }; /* "AB:CD:..." of a SHA-256, a
 struct certificate;
 
 struct certificate_options {
-    /* "p256", "p384", "ed25519", "rsa2048", "rsa3072", "rsa4096"; "rsa" has 3072; NULL: p256 */
+    /* "p256", "p384", "ed25519", "rsa2048", "rsa3072", "rsa4096"; "rsa" has 3072; from
+     * OpenSSL 3.5 on "mldsa44", "mldsa65", "mldsa87"; NULL: p256 */
     const char *key_type;
     /* NULL: "localhost", "tlsdyno CA" for an authority, "tlsdyno client" for a client */
     const char *common_name;
@@ -42,7 +43,7 @@ const char *certificate_key_pem(const struct certificate *certificate);
 void certificate_fingerprint(const struct certificate *certificate,
                              char out[CERTIFICATE_FINGERPRINT_TEXT_BYTES]);
 
-/* PKCS#12 (RFC 7292) of key, certificate and chain under `passphrase` ("" allowed). Heap in
+/* PKCS#12 (RFC 7292) of key, certificate, chain and root under `passphrase` ("" allowed). Heap in
  * *out_der, to be freed with free(3). Returns 0 or -1. */
 int certificate_pkcs12(const struct certificate *certificate, const char *passphrase,
                        uint8_t **out_der, size_t *out_bytes, struct error *error);

@@ -87,6 +87,31 @@ Test(certificate, an_unknown_key_type_is_refused_with_the_known_ones)
     cr_assert_not_null(strstr(error.text, "p256, p384, ed25519"));
 }
 
+/* Whichever OpenSSL runs, one half of this is at work. */
+Test(certificate, a_post_quantum_key_signs_itself_or_the_version_that_can_is_named)
+{
+    static const char *const types[] = {"mldsa44", "mldsa65", "mldsa87"};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        struct certificate_options options = {.key_type = types[i]};
+        struct error error = {0};
+        struct certificate *certificate = certificate_new(&options, NULL, &error);
+        X509 *x509;
+
+        if (OpenSSL_version_num() < 0x30500000L) {
+            cr_assert_null(certificate);
+            cr_assert_not_null(strstr(error.text, types[i]), "%s", error.text);
+            cr_assert_not_null(strstr(error.text, "needs OpenSSL 3.5"), "%s", error.text);
+            continue;
+        }
+        cr_assert_not_null(certificate, "%s", error.text);
+        x509 = x509_of(certificate_pem(certificate));
+        cr_assert_eq(X509_verify(x509, X509_get0_pubkey(x509)), 1);
+        X509_free(x509);
+        certificate_free(certificate);
+    }
+}
+
 Test(certificate, the_default_is_for_localhost_as_a_server)
 {
     struct certificate *certificate = make(&(struct certificate_options){0}, NULL);
@@ -200,7 +225,8 @@ static bool opens(const uint8_t *der, size_t bytes, const char *passphrase)
     EVP_PKEY *key = NULL;
     X509 *x509 = NULL;
     bool good = PKCS12_parse(bundle, passphrase, &key, &x509, &above) == 1 &&
-                X509_check_private_key(x509, key) == 1 && sk_X509_num(above) == 1;
+                X509_check_private_key(x509, key) == 1 &&
+                sk_X509_num(above) == 2; /* with the root */
 
     PKCS12_free(bundle);
     EVP_PKEY_free(key);
