@@ -38,6 +38,54 @@ int tls_version_parse(const char *text, enum tls_version *out_version, struct er
     return error_set(error, "'%s' is no TLS version: there are 1.0, 1.1, 1.2 and 1.3", text);
 }
 
+/* Without their ending. The general ones stand for every version that is not refused. */
+static const struct {
+    const char *name;
+    enum tls_version version;
+} methods[] = {
+    {"TLS", TLS_VERSION_DEFAULT}, {"SSLv23", TLS_VERSION_DEFAULT}, {"TLSv1", TLS_VERSION_1_0},
+    {"TLSv1_1", TLS_VERSION_1_1}, {"TLSv1_2", TLS_VERSION_1_2},    {"TLSv1_3", TLS_VERSION_1_3},
+};
+
+/* The bytes of a method's name before "_method", "_server_method" or "_client_method"; 0: it has no
+ * such ending. */
+static size_t method_stem_bytes(const char *text)
+{
+    static const char *const endings[] = {"_server_method", "_client_method", "_method"};
+    size_t bytes = strlen(text);
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        size_t ending = strlen(endings[i]);
+
+        if (bytes > ending && strcmp(text + bytes - ending, endings[i]) == 0) {
+            return bytes - ending;
+        }
+    }
+    return 0;
+}
+
+int tls_method_parse(const char *text, enum tls_version *out_min, enum tls_version *out_max,
+                     struct error *error)
+{
+    size_t stem = method_stem_bytes(text);
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (strlen(methods[i].name) == stem && strncmp(text, methods[i].name, stem) == 0) {
+            *out_min = methods[i].version;
+            *out_max = methods[i].version;
+            return 0;
+        }
+    }
+    if (strncmp(text, "SSLv2_", 6) == 0 || strncmp(text, "SSLv3_", 6) == 0) {
+        return error_set(error, "%.5s is broken and refused: use TLS_method or TLSv1_2_method",
+                         text);
+    }
+    return error_set(error,
+                     "'%s' is no method of a TLS version: there are TLS_method, TLSv1_method, "
+                     "TLSv1_1_method, TLSv1_2_method, TLSv1_3_method and SSLv23_method",
+                     text);
+}
+
 const char *tls_version_name(enum tls_version version)
 {
     for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {

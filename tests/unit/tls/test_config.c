@@ -54,3 +54,65 @@ Test(config, a_name_parses_back_to_its_version)
         cr_assert_eq((int)version, number);
     }
 }
+
+struct method_row {
+    char name[32];
+    enum tls_version version;
+};
+
+ParameterizedTestParameters(config, method_names_stand_for_versions)
+{
+    static struct method_row rows[] = {
+        {"TLS_method", TLS_VERSION_DEFAULT},        {"TLS_client_method", TLS_VERSION_DEFAULT},
+        {"SSLv23_method", TLS_VERSION_DEFAULT},     {"SSLv23_server_method", TLS_VERSION_DEFAULT},
+        {"TLSv1_method", TLS_VERSION_1_0},          {"TLSv1_1_method", TLS_VERSION_1_1},
+        {"TLSv1_2_method", TLS_VERSION_1_2},        {"TLSv1_2_client_method", TLS_VERSION_1_2},
+        {"TLSv1_3_server_method", TLS_VERSION_1_3},
+    };
+
+    return cr_make_param_array(struct method_row, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+ParameterizedTest(struct method_row *row, config, method_names_stand_for_versions)
+{
+    enum tls_version min = TLS_VERSION_1_1;
+    enum tls_version max = TLS_VERSION_1_1;
+    struct error error = {0};
+
+    cr_assert_eq(tls_method_parse(row->name, &min, &max, &error), 0, "%s", error.text);
+    cr_assert_eq(min, row->version);
+    cr_assert_eq(max, row->version);
+}
+
+struct bad_method_row {
+    char name[32];
+    char word[40];
+};
+
+ParameterizedTestParameters(config, other_methods_are_refused)
+{
+    static struct bad_method_row rows[] = {
+        {"SSLv2_method", "SSLv2 is broken"},
+        {"SSLv3_server_method", "SSLv3 is broken"},
+        {"DTLS_method", "'DTLS_method' is no method"},
+        {"TLSv1_4_method", "'TLSv1_4_method' is no method"},
+        {"TLSv1.2_method", "'TLSv1.2_method' is no method"},
+        {"TLSv1_2", "'TLSv1_2' is no method"},
+        {"_method", "'_method' is no method"},
+        {"", "'' is no method"},
+    };
+
+    return cr_make_param_array(struct bad_method_row, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+ParameterizedTest(struct bad_method_row *row, config, other_methods_are_refused)
+{
+    enum tls_version min = TLS_VERSION_1_1;
+    enum tls_version max = TLS_VERSION_1_1;
+    struct error error = {0};
+
+    cr_assert_eq(tls_method_parse(row->name, &min, &max, &error), -1);
+    cr_assert_not_null(strstr(error.text, row->word), "%s", error.text);
+    cr_assert_eq(min, TLS_VERSION_1_1);
+    cr_assert_eq(max, TLS_VERSION_1_1);
+}
