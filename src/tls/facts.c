@@ -50,6 +50,7 @@ static void signature_set(SSL *ssl, char out[TLS_NAME_BYTES])
 {
     int type_nid = NID_undef;
     int digest_nid = NID_undef;
+    const char *name;
 
     /* The types fail where nothing was signed: resumption, and RSA key exchange. */
     if (SSL_session_reused(ssl) ||
@@ -68,7 +69,8 @@ static void signature_set(SSL *ssl, char out[TLS_NAME_BYTES])
             return;
         }
     }
-    name_set(out, OBJ_nid2sn(type_nid));
+    name = compat_signature_name(ssl);
+    name_set(out, name != NULL ? name : OBJ_nid2sn(type_nid));
 }
 
 static void key_set(SSL *ssl, char out[TLS_NAME_BYTES])

@@ -1,6 +1,8 @@
 /* What differs between the OpenSSL versions that are supported, 3.0 to 3.5, and nothing else. */
 #pragma once
 
+#include <stdbool.h>
+
 #include <openssl/ssl.h>
 
 /* The key-exchange group of the connection as TLS spells it ("x25519"), NULL when there was none.
@@ -15,5 +17,59 @@ static inline const char *compat_group_name(SSL *ssl)
     int group = (int)SSL_get_negotiated_group(ssl);
 
     return group == NID_undef ? NULL : SSL_group_to_name(ssl, group);
+#endif
+}
+
+/* What the server signed with, as TLS spells it ("mldsa65"); NULL when OpenSSL cannot tell. */
+static inline const char *compat_signature_name(SSL *ssl)
+{
+    const char *name = NULL;
+
+#if OPENSSL_VERSION_NUMBER >= 0x30500000L
+    if (!(SSL_is_server(ssl) ? SSL_get0_signature_name(ssl, &name)
+                             : SSL_get0_peer_signature_name(ssl, &name))) {
+        name = NULL;
+    }
+#else
+    (void)ssl;
+#endif
+    return name;
+}
+
+/* NPN, which OpenSSL may be built without: the callback of either role, NULL in the other. Returns
+ * false where there is none. */
+static inline bool compat_npn_set(
+    SSL_CTX *context,
+    int (*advertise)(SSL *ssl, const unsigned char **out, unsigned *out_bytes, void *argument),
+    int (*select)(SSL *ssl, unsigned char **out, unsigned char *out_bytes,
+                  const unsigned char *offer, unsigned offer_bytes, void *argument),
+    void *argument)
+{
+#ifdef OPENSSL_NO_NEXTPROTONEG
+    (void)context;
+    (void)advertise;
+    (void)select;
+    (void)argument;
+    return false;
+#else
+    if (advertise != NULL) {
+        SSL_CTX_set_next_protos_advertised_cb(context, advertise, argument);
+    }
+    if (select != NULL) {
+        SSL_CTX_set_next_proto_select_cb(context, select, argument);
+    }
+    return true;
+#endif
+}
+
+/* The protocol that NPN settled on; *out_bytes is 0 when there is none. */
+static inline void compat_npn_get(const SSL *ssl, const unsigned char **out, unsigned *out_bytes)
+{
+    *out = NULL;
+    *out_bytes = 0;
+#ifndef OPENSSL_NO_NEXTPROTONEG
+    SSL_get0_next_proto_negotiated(ssl, out, out_bytes);
+#else
+    (void)ssl;
 #endif
 }
