@@ -97,6 +97,10 @@ static const char *reason_text(unsigned long code)
     if (ERR_SYSTEM_ERROR(code)) {
         return strerror(ERR_GET_REASON(code));
     }
+    /* All that it says of a text without a PEM block is "unsupported". */
+    if (ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER) {
+        return "there is none in it, or a damaged one";
+    }
     return text != NULL ? text : "unknown reason";
 }
 
