@@ -28,9 +28,10 @@ static void accept_refuse(struct reactor *reactor, int descriptor)
     counters_increment(reactor->counters, COUNTER_REFUSED);
 }
 
-static void accept_start(struct reactor *reactor, const struct reactor_listener *listener,
+static void accept_start(struct reactor *reactor, const struct reactor_listen_options *options,
                          int descriptor)
 {
+    const struct tls_engine_options engine_options = {.asks = options->asks};
     struct conn *conn = reactor->draining ? NULL : reactor_take(reactor);
 
     if (!conn) {
@@ -38,10 +39,12 @@ static void accept_start(struct reactor *reactor, const struct reactor_listener 
         return;
     }
     conn->descriptor = descriptor;
-    conn->service = listener->service;
-    conn->service_config = listener->service_config;
+    conn->service = options->service;
+    conn->service_config = options->service_config;
+    conn->fragments.is_dynamic = options->dynamic_records;
+    conn->context = tls_context_ref(options->context);
     conn->started_ns = conn->connected_ns = conn->active_ns = reactor->now_ns;
-    if (!tls_engine_init(&conn->engine, listener->context, &conn->output, NULL)) {
+    if (!tls_engine_init(&conn->engine, options->context, &conn->output, &engine_options)) {
         reactor_put(conn);
         accept_refuse(reactor, descriptor);
         return;
@@ -59,7 +62,7 @@ void accept_completed(struct reactor *reactor, const struct ring_completion *com
     }
     if (completion->result >= 0) {
         counters_increment(reactor->counters, COUNTER_ACCEPTS);
-        accept_start(reactor, listener, completion->result);
+        accept_start(reactor, &listener->options, completion->result);
     } else if (completion->result != -ECANCELED) {
         counters_increment(reactor->counters, COUNTER_ACCEPT_ERRORS);
     }

@@ -94,6 +94,17 @@ void conn_close(struct conn *conn)
     close_begin(conn, CONN_END_CLEAN);
 }
 
+void conn_end(struct conn *conn)
+{
+    if (conn->state != CONN_OPEN || conn->output_ended) {
+        return;
+    }
+    conn->output_ended = true;
+    tls_engine_close(&conn->engine);
+    reactor_tally(conn);
+    send_mark(conn);
+}
+
 void conn_abort(struct conn *conn, enum conn_end end)
 {
     if (conn->state == CONN_CLOSED) {
@@ -103,17 +114,24 @@ void conn_abort(struct conn *conn, enum conn_end end)
     close_now(conn);
 }
 
-void close_flushed(struct conn *conn)
+void close_write(struct conn *conn)
 {
-    if (conn->peer_ended || conn->peer_notified) {
-        close_now(conn);
-    } else if (!conn->write_shut) {
-        /* Closing with unread input would reset the connection and could take our last bytes with
-         * it (RFC 1122 4.2.2.13): send our end, and read until the peer's. */
+    if (!conn->write_shut) {
         shutdown(conn->descriptor, SHUT_WR);
         conn->write_shut = true;
         conn->active_ns = conn->reactor->now_ns;
         timeout_start(conn);
+    }
+}
+
+void close_flushed(struct conn *conn)
+{
+    if (conn->peer_ended || conn->peer_notified) {
+        close_now(conn);
+    } else {
+        /* Closing with unread input would reset the connection and could take our last bytes with
+         * it (RFC 1122 4.2.2.13): send our end, and read until the peer's. */
+        close_write(conn);
     }
 }
 

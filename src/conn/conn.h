@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/slab.h"
+#include "conn/fragment.h"
 #include "conn/held.h"
 #include "conn/service.h"
 #include "ring/wheel.h"
@@ -59,11 +60,13 @@ struct conn {
     const struct service *service;
     const void *service_config; /* of the listener, or of whoever connected */
     struct tls_engine engine;
-    struct slab_queue output;    /* wire bytes to send */
-    struct slab_queue unwritten; /* plaintext that the engine cannot encrypt yet */
-    uint64_t started_ns;         /* accepted, or connect(2) prepared */
-    uint64_t connected_ns;       /* TCP established */
-    uint64_t secure_ns;          /* handshake complete; 0 before */
+    struct slab_queue output;         /* wire bytes to send */
+    struct slab_queue unwritten;      /* plaintext that the engine cannot encrypt yet */
+    struct tls_context *context;      /* what the engine was made with, referenced */
+    struct tls_context *name_context; /* what the server name led to, referenced; or NULL */
+    uint64_t started_ns;              /* accepted, or connect(2) prepared */
+    uint64_t connected_ns;            /* TCP established */
+    uint64_t secure_ns;               /* handshake complete; 0 before */
     uint64_t plain_bytes_in, plain_bytes_out;
     uint64_t wire_bytes_in, wire_bytes_out;
     struct tls_failure_detail *failure; /* for CONN_END_TLS; owned by the connection */
@@ -87,18 +90,21 @@ struct conn {
     uint8_t *leftover; /* heap: plaintext that the service did not take yet */
     uint32_t leftover_bytes, leftover_offset;
     uint8_t operations; /* completions that the kernel still owes us */
+    struct fragment_policy fragments;
     bool is_client : 1;
     bool is_dirty : 1;
     bool is_queued : 1;
-    bool is_full : 1;   /* output reached HIGH and has not come down to LOW */
-    bool is_fed : 1;    /* the engine's input is the front of `held` */
-    bool is_secure : 1; /* counted as a completed handshake */
+    bool is_full : 1;    /* output reached HIGH and has not come down to LOW */
+    bool is_fed : 1;     /* the engine's input is the front of `held` */
+    bool is_secure : 1;  /* counted as a completed handshake */
+    bool is_waiting : 1; /* the handshake waits for an answer: conn_resume() */
     bool recv_armed : 1;
     bool recv_cancelled : 1;
     bool send_in_flight : 1;
     bool input_ended : 1;   /* nothing more will be decrypted: close_notify, or a failure */
     bool peer_notified : 1; /* the peer's close_notify has come */
     bool peer_ended : 1;    /* end of the TCP stream */
+    bool output_ended : 1;  /* conn_end(): close_notify is queued, the peer may go on */
     bool write_shut : 1;    /* our end of the TCP stream is sent */
 
     _Alignas(16) uint8_t service_state[CONN_SERVICE_BYTES];
@@ -125,8 +131,26 @@ static inline size_t conn_output_room(const struct conn *conn)
 /* Orderly end: what is queued is sent, then close_notify, then the descriptor is closed. */
 void conn_close(struct conn *conn);
 
+/* Half close: what is queued is sent, then close_notify and the end of our TCP stream, while the
+ * peer may go on. */
+void conn_end(struct conn *conn);
+
 /* Ends at once, for the reason given: queued output is dropped. */
 void conn_abort(struct conn *conn, enum conn_end end);
+
+/* Plaintext bytes in a record from now on, 512-16384; false when out of range. */
+bool conn_set_max_send_fragment(struct conn *conn, unsigned bytes);
+
+/* Records that fit a TCP segment at first and after silence, so that the peer can use the first
+ * bytes as soon as they arrive; full ones once much has been sent. */
+void conn_set_dynamic_records(struct conn *conn, bool dynamic);
+
+/* The handshake may go on: an answer has been given to conn->engine (tls_engine_answer_*(),
+ * tls_engine_refuse()). */
+void conn_resume(struct conn *conn);
+/* Answers TLS_WANT_CONTEXT and keeps the context as long as the connection. NULL: the listener's.
+ */
+void conn_answer_context(struct conn *conn, struct tls_context *context);
 
 /* Moves COUNTER_MESSAGES. */
 void conn_count_message(struct conn *conn, uint64_t amount);

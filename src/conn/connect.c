@@ -4,39 +4,68 @@
 #include "base/clock.h"
 #include "conn/path.h"
 
-struct conn *reactor_connect(struct reactor *reactor, const struct socket_address *address,
-                             const struct reactor_connect_options *options)
+/* What both ways to a socket of one's own have in common. NULL with errno set. */
+static struct conn *connect_take(struct reactor *reactor, bool is_client,
+                                 const struct reactor_connect_options *options)
 {
-    int descriptor;
     struct conn *conn = reactor_take(reactor);
 
     if (!conn) {
         errno = ENOSPC;
         return NULL;
     }
-    descriptor = socket_client(address);
-    if (descriptor < 0) {
-        reactor_put(conn);
-        errno = -descriptor;
-        return NULL;
-    }
-    conn->descriptor = descriptor;
     conn->service = options->service;
     conn->service_config = options->service_config;
+    conn->fragments.is_dynamic = options->dynamic_records;
+    conn->is_client = is_client;
+    conn->context = tls_context_ref(options->context);
     conn->started_ns = conn->active_ns = clock_now_ns();
-    conn->is_client = true;
     if (!tls_engine_init(&conn->engine, options->context, &conn->output, &options->engine)) {
-        close(descriptor);
         reactor_put(conn);
         errno = ENOMEM;
         return NULL;
     }
     counters_increment(reactor->counters, COUNTER_CONNECTS);
+    return conn;
+}
+
+struct conn *reactor_connect(struct reactor *reactor, const struct socket_address *address,
+                             const struct reactor_connect_options *options)
+{
+    int descriptor = socket_client(address);
+    struct conn *conn;
+
+    if (descriptor < 0) {
+        errno = -descriptor;
+        return NULL;
+    }
+    conn = connect_take(reactor, true, options);
+    if (!conn) {
+        int why = errno;
+
+        close(descriptor);
+        errno = why;
+        return NULL;
+    }
+    conn->descriptor = descriptor;
     conn->state = CONN_CONNECTING;
     conn->operations++;
-    ring_connect(&reactor->ring, descriptor, (const struct sockaddr *)&address->storage,
-                 address->bytes, conn_op(conn, OP_CONNECT));
+    ring_connect(&reactor->ring, descriptor, &address->any, address->bytes,
+                 conn_op(conn, OP_CONNECT));
     timeout_start(conn);
+    return conn;
+}
+
+struct conn *reactor_wrap(struct reactor *reactor, int descriptor, bool is_client,
+                          const struct reactor_connect_options *options)
+{
+    struct conn *conn = connect_take(reactor, is_client, options);
+
+    if (conn) {
+        conn->descriptor = descriptor;
+        conn->connected_ns = conn->started_ns;
+        handshake_begin(conn);
+    }
     return conn;
 }
 

@@ -13,6 +13,20 @@ static const enum counter resumption_counters[] = {
     [TLS_RESUMED_ID] = COUNTER_HANDSHAKES_ID,
 };
 
+static void handshake_count_early(struct conn *conn)
+{
+    switch (tls_engine_early(&conn->engine)) {
+    case TLS_EARLY_NONE:
+        break;
+    case TLS_EARLY_ACCEPTED:
+        counters_increment(conn->reactor->counters, COUNTER_EARLY_ACCEPTED);
+        break;
+    case TLS_EARLY_REJECTED:
+        counters_increment(conn->reactor->counters, COUNTER_EARLY_REJECTED);
+        break;
+    }
+}
+
 static void handshake_finish(struct conn *conn)
 {
     struct reactor *reactor = conn->reactor;
@@ -30,6 +44,7 @@ static void handshake_finish(struct conn *conn)
         }
         histogram_record(histogram, conn->secure_ns - conn->connected_ns);
         counters_increment(reactor->counters, resumption_counters[kind]);
+        handshake_count_early(conn);
     }
     timeout_start(conn);
     if (conn->service->on_open) {
@@ -38,23 +53,59 @@ static void handshake_finish(struct conn *conn)
     receive_serve(conn);
 }
 
+/* Leaves the decision to the owner, who may take its time: the handshake timeout goes on. */
+static void handshake_ask(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+
+    conn->is_waiting = true;
+    reactor->events.on_want(reactor->owner, conn, tls_engine_want(&conn->engine));
+}
+
+void conn_resume(struct conn *conn)
+{
+    conn->is_waiting = false;
+    if (conn->state == CONN_HANDSHAKING) {
+        handshake_queue(conn);
+    }
+}
+
+void conn_answer_context(struct conn *conn, struct tls_context *context)
+{
+    tls_context_free(conn->name_context);
+    conn->name_context = tls_context_ref(context);
+    tls_engine_answer_context(&conn->engine, context);
+}
+
 /* Goes on with what has been received, until the handshake is done or needs more. */
 static void handshake_step(struct conn *conn)
 {
     struct tls_failure_detail failure;
     enum tls_status status;
 
+    if (conn->is_waiting) {
+        return;
+    }
     do {
         status = tls_engine_handshake(&conn->engine, &failure);
-    } while (status == TLS_AGAIN && receive_feed(conn));
+        if (status == TLS_WAITING) {
+            handshake_ask(conn);
+        }
+    } while ((status == TLS_AGAIN && receive_feed(conn)) ||
+             (status == TLS_WAITING && !conn->is_waiting && conn->state == CONN_HANDSHAKING));
 
     reactor_tally(conn);
     if (conn->output.bytes > 0) {
         send_mark(conn);
     }
+    if (conn->state != CONN_HANDSHAKING) {
+        return; /* whoever was asked has ended it */
+    }
     switch (status) {
     case TLS_OK:
         handshake_finish(conn);
+        break;
+    case TLS_WAITING:
         break;
     case TLS_AGAIN:
         if (conn->peer_ended) {

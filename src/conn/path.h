@@ -43,6 +43,7 @@ void send_completed(struct conn *conn, const struct ring_completion *completion)
 /* close.c */
 void close_begin(struct conn *conn, enum conn_end end); /* sends what is queued, then ends */
 void close_fail(struct conn *conn, const struct tls_failure_detail *failure);
+void close_write(struct conn *conn);   /* the end of our TCP stream */
 void close_flushed(struct conn *conn); /* closing, and everything is sent */
 void close_now(struct conn *conn);     /* cancels what is under way */
 void close_release(struct conn *conn); /* the last step: the slot is free again */

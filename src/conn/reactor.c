@@ -51,6 +51,9 @@ void reactor_deinit(struct reactor *reactor)
     if (reactor->buffers.memory) {
         buffers_close(&reactor->buffers, &reactor->ring);
     }
+    for (uint32_t i = 0; i < reactor->listener_count; i++) {
+        tls_context_free(reactor->listeners[i].options.context);
+    }
     ring_close(&reactor->ring);
     mailbox_close(&reactor->mailbox);
     if (reactor->table.segments) {
@@ -63,8 +66,8 @@ void reactor_deinit(struct reactor *reactor)
     reactor->mailbox.event = -1;
 }
 
-bool reactor_listen(struct reactor *reactor, int descriptor, struct tls_context *context,
-                    const struct service *service, const void *service_config)
+bool reactor_listen(struct reactor *reactor, int descriptor,
+                    const struct reactor_listen_options *options)
 {
     uint32_t index = reactor->listener_count;
 
@@ -74,13 +77,23 @@ bool reactor_listen(struct reactor *reactor, int descriptor, struct tls_context 
     reactor->listener_count++;
     reactor->listeners[index] = (struct reactor_listener){
         .descriptor = descriptor,
-        .context = context,
-        .service = service,
-        .service_config = service_config,
+        .options = *options,
         .retry.kind = PATH_TIMER_LISTENER,
     };
+    tls_context_ref(options->context);
     accept_arm(reactor, index);
     return true;
+}
+
+void reactor_replace_context(struct reactor *reactor, uint32_t listener_index,
+                             struct tls_context *context, unsigned asks)
+{
+    struct reactor_listen_options *options = &reactor->listeners[listener_index].options;
+
+    tls_context_ref(context);
+    tls_context_free(options->context);
+    options->context = context;
+    options->asks = asks;
 }
 
 static void reactor_dispatch(struct reactor *reactor, const struct ring_completion *completion)
@@ -289,6 +302,8 @@ void reactor_put(struct conn *conn)
     struct reactor *reactor = conn->reactor;
 
     counters_decrement(reactor->counters, COUNTER_CONNECTIONS_OPEN);
+    tls_context_free(conn->context);
+    tls_context_free(conn->name_context);
     table_put(&reactor->table, conn);
     limit_put(reactor->options.limit);
 }
@@ -304,6 +319,8 @@ void reactor_tally(struct conn *conn)
     }
     counters_add(counters, COUNTER_RECORDS_IN, now->records_in - then->records_in);
     counters_add(counters, COUNTER_RECORDS_OUT, now->records_out - then->records_out);
+    counters_add(counters, COUNTER_EARLY_BYTES, now->early_bytes - then->early_bytes);
+    counters_add(counters, COUNTER_RENEGOTIATIONS, now->renegotiations - then->renegotiations);
     counters_add(counters, COUNTER_TICKETS_ISSUED, now->tickets_issued - then->tickets_issued);
     counters_add(counters, COUNTER_TICKETS_ACCEPTED, now->ticket_accepted - then->ticket_accepted);
     counters_add(counters, COUNTER_TICKETS_RENEWED, now->ticket_renewed - then->ticket_renewed);

@@ -44,17 +44,26 @@ struct reactor_options {
     uint64_t linger_timeout_ns;    /* for the peer's end after ours is sent; 0: 2 s */
 };
 
-struct reactor_listener {
-    int descriptor;              /* borrowed */
-    struct tls_context *context; /* NULL: plain TCP */
+struct reactor_listen_options {
+    struct tls_context *context; /* referenced; NULL: plain TCP */
     const struct service *service;
     const void *service_config;
+    unsigned asks; /* a bit (1 << enum tls_want) for each that on_want answers */
+    bool dynamic_records;
+};
+
+struct reactor_listener {
+    int descriptor; /* borrowed */
+    struct reactor_listen_options options;
     struct wheel_timer retry; /* after EMFILE and the like */
     bool armed;
 };
 
 /* What the reactor's owner wants to hear; any may be NULL. */
 struct reactor_events {
+    /* The handshake of an accepted connection waits: answer now, or later on this thread, with
+     * conn_answer_context() or tls_engine_answer_*(), and then conn_resume(). */
+    void (*on_want)(void *owner, struct conn *conn, enum tls_want want);
     void (*on_turn)(void *owner, uint64_t now_ns); /* once a turn, after the completions */
     void (*on_timer)(void *owner, struct wheel_timer *timer); /* one of the owner's own */
 };
@@ -99,16 +108,21 @@ int reactor_init(struct reactor *reactor, const struct reactor_options *options,
 /* All connections must be gone. */
 void reactor_deinit(struct reactor *reactor);
 
-/* Accepts connections from a listening descriptor for `service`. Returns false when there are
+/* Accepts connections from a listening descriptor. Returns false when there are
  * REACTOR_LISTENERS_MAX already. */
-bool reactor_listen(struct reactor *reactor, int descriptor, struct tls_context *context,
-                    const struct service *service, const void *service_config);
+bool reactor_listen(struct reactor *reactor, int descriptor,
+                    const struct reactor_listen_options *options);
+
+/* Connections accepted from now on use this context, and ask for this, instead. */
+void reactor_replace_context(struct reactor *reactor, uint32_t listener_index,
+                             struct tls_context *context, unsigned asks);
 
 struct reactor_connect_options {
     struct tls_context *context; /* NULL: plain TCP */
     const struct service *service;
     const void *service_config;
     struct tls_engine_options engine;
+    bool dynamic_records;
 };
 
 /* Starts a connection to `address`, which must stay until the next turn. Its service hears on_open
@@ -116,6 +130,11 @@ struct reactor_connect_options {
  * reactor stops (ENOSPC), or no socket can be had (EMFILE and the like). */
 struct conn *reactor_connect(struct reactor *reactor, const struct socket_address *address,
                              const struct reactor_connect_options *options);
+
+/* Makes a connection of an open TCP or Unix stream socket, in either role; the descriptor is then
+ * the connection's. NULL, with errno set and the descriptor untouched, as above. */
+struct conn *reactor_wrap(struct reactor *reactor, int descriptor, bool is_client,
+                          const struct reactor_connect_options *options);
 
 /* Turns until told to leave and the last connection is gone. */
 void reactor_run(struct reactor *reactor);

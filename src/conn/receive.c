@@ -153,27 +153,45 @@ static void receive_end(struct conn *conn)
     }
 }
 
-/* One record. Returns false when there is nothing more to do now. */
+/* Plaintext for the service. Returns false when there is nothing more to do now. */
+static bool receive_plain(struct conn *conn, const uint8_t *plain, size_t count)
+{
+    size_t taken;
+
+    conn->plain_bytes_in += count;
+    counters_add(conn->reactor->counters, COUNTER_PLAIN_BYTES_IN, count);
+    taken = conn->service->on_data ? conn->service->on_data(conn, plain, count) : count;
+    return taken == count || conn->state != CONN_OPEN ||
+           receive_leave_over(conn, plain + taken, count - taken);
+}
+
+/* What came as 0-RTT data, now that the handshake has proved it. */
+static bool receive_early(struct conn *conn)
+{
+    uint8_t *plain = conn->reactor->scratch;
+
+    return receive_plain(conn, plain,
+                         tls_engine_read_early(&conn->engine, plain, TLS_PLAINTEXT_BYTES_MAX));
+}
+
+/* One record, likewise. */
 static bool receive_record(struct conn *conn)
 {
     struct tls_failure_detail failure;
     uint8_t *plain = conn->reactor->scratch;
     size_t count;
-    size_t taken;
 
     switch (tls_engine_read(&conn->engine, plain, TLS_PLAINTEXT_BYTES_MAX, &count, &failure)) {
     case TLS_OK:
-        conn->plain_bytes_in += count;
-        counters_add(conn->reactor->counters, COUNTER_PLAIN_BYTES_IN, count);
-        taken = conn->service->on_data ? conn->service->on_data(conn, plain, count) : count;
-        return taken == count || conn->state != CONN_OPEN ||
-               receive_leave_over(conn, plain + taken, count - taken);
+        return receive_plain(conn, plain, count);
     case TLS_AGAIN:
         return true;
     case TLS_CLOSED:
         conn->peer_notified = true;
         receive_end(conn);
         return false;
+    case TLS_WAITING: /* only handshakes wait */
+        abort();
     case TLS_FAILED:
         counters_increment(conn->reactor->counters, COUNTER_TLS_ERRORS);
         close_fail(conn, &failure);
@@ -187,6 +205,10 @@ void receive_serve(struct conn *conn)
     while (conn->state == CONN_OPEN && receive_may_decrypt(conn) && !conn->input_ended) {
         if (conn->leftover) {
             if (!receive_offer_leftover(conn)) {
+                break;
+            }
+        } else if (conn->engine.early.bytes > 0) {
+            if (!receive_early(conn)) {
                 break;
             }
         } else if (!receive_feed(conn)) {

@@ -1,4 +1,4 @@
-#include <assert.h>
+#include <stdlib.h>
 
 #include "conn/path.h"
 
@@ -64,11 +64,17 @@ static void send_flush_one(struct conn *conn)
         }
         return;
     }
-    if (conn->output.bytes > 0 && !conn->send_in_flight) {
+    /* A handshake that waits holds its output back: with TLS_WANT_SAVE the client's next connection
+     * could otherwise come before its session is stored. */
+    if (conn->output.bytes > 0 && !conn->send_in_flight && !conn->is_waiting) {
         send_submit(conn);
     }
-    if (conn->state == CONN_CLOSING && conn->output.bytes == 0) {
-        close_flushed(conn);
+    if (conn->output.bytes == 0) {
+        if (conn->state == CONN_CLOSING) {
+            close_flushed(conn);
+        } else if (conn->output_ended) {
+            close_write(conn);
+        }
     }
     receive_arm(conn);
 }
@@ -132,9 +138,9 @@ static bool send_encrypt(struct conn *conn, const uint8_t *bytes, size_t count)
         return true;
     case TLS_AGAIN:
         return false;
-    case TLS_CLOSED: /* of a write: impossible, but not a reason to go on */
-        conn_abort(conn, CONN_END_RESET);
-        return true;
+    case TLS_CLOSED:
+    case TLS_WAITING: /* neither can happen to a write */
+        abort();
     case TLS_FAILED:
         counters_increment(counters, COUNTER_TLS_ERRORS);
         close_fail(conn, &failure);
@@ -158,9 +164,10 @@ void send_unwritten(struct conn *conn)
 
 void conn_write(struct conn *conn, const void *bytes, size_t count)
 {
-    if (conn->state != CONN_OPEN || count == 0) {
+    if (conn->state != CONN_OPEN || conn->output_ended || count == 0) {
         return;
     }
+    fragment_choose(conn, count);
     if ((conn->unwritten.bytes > 0 || !send_encrypt(conn, bytes, count)) &&
         !slab_queue_append(&conn->unwritten, bytes, count)) {
         conn_abort(conn, CONN_END_MEMORY);

@@ -75,7 +75,7 @@ void timeout_fired(struct conn *conn)
     uint64_t now_ns = conn->reactor->now_ns;
     enum conn_end end;
 
-    if (timeout_may_trim(conn) && now_ns - conn->active_ns >= trim_ns) {
+    if (timeout_may_trim(conn) && now_ns >= conn->active_ns + trim_ns) {
         tls_engine_idle(&conn->engine);
         conn->trimmed_ns = conn->active_ns;
     }

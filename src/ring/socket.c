@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -393,4 +394,31 @@ uint64_t socket_raise_file_limit(uint64_t wanted)
     }
     raised = (struct rlimit){.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
     return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur;
+}
+
+int socket_inherit(int descriptor, struct socket_address *out_bound, struct error *error)
+{
+    int listens = 0;
+    int type = 0;
+    socklen_t bytes = sizeof listens;
+    int copy;
+
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes) != 0 ||
+        getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &bytes) != 0) {
+        return error_set(error, "inherited descriptor %d: %s", descriptor, strerror(errno));
+    }
+    if (!listens || type != SOCK_STREAM) {
+        return error_set(error, "inherited descriptor %d is not a listening stream socket",
+                         descriptor);
+    }
+    out_bound->bytes = sizeof out_bound->storage;
+    copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0 || getsockname(descriptor, &out_bound->any, &out_bound->bytes) != 0) {
+        error_set(error, "inherited descriptor %d: %s", descriptor, strerror(errno));
+        if (copy >= 0) {
+            close(copy);
+        }
+        return -1;
+    }
+    return copy;
 }

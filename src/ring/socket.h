@@ -55,6 +55,11 @@ bool socket_is_unix(const struct socket_address *address);
 int socket_listen(const struct socket_address *address, bool shared, int backlog,
                   struct socket_address *out_bound, struct error *error);
 
+/* A copy, close-on-exec, of a descriptor that listens already (socket activation,
+ * sd_listen_fds(3)), and the address that it is bound to. -1 and a sentence when it is no listening
+ * stream socket. */
+int socket_inherit(int descriptor, struct socket_address *out_bound, struct error *error);
+
 /* A socket for a client connection to `address`, close-on-exec, TCP_NODELAY set. Returns the
  * descriptor or -errno. */
 int socket_client(const struct socket_address *address);

@@ -12,6 +12,7 @@
 #include "base/payload.h"
 #include "server/worker.h"
 #include "tls/context.h"
+#include "tls/replay.h"
 #include "tls/session_store.h"
 #include "tls/ticket.h"
 
@@ -21,6 +22,7 @@ struct server {
     struct worker *workers;
     unsigned worker_count;
     struct socket_address addresses[SERVER_LISTENERS_MAX];
+    bool owns_path[SERVER_LISTENERS_MAX]; /* a Unix socket's file is to be removed */
     size_t listener_count;
     struct service_config service_config;
     struct payload payload;
@@ -85,7 +87,10 @@ static int server_make_workers(struct server *server, const struct server_config
         }
         memset(worker->counters, 0, sizeof *worker->counters);
         worker->cpu = config->no_pin || cpu_count == 0 ? -1 : cpus[i % cpu_count];
-        worker->service_config = &server->service_config;
+        worker->asks = config->asks;
+        worker->on_want = config->on_want;
+        worker->user = config->user;
+        worker->dynamic_records = config->dynamic_records;
         worker->drain_timeout_ns = or_default(config->drain_timeout_ns, drain_timeout_default_ns);
         worker->reactor_options = (struct reactor_options){
             .connections_max = connections_max,
@@ -99,17 +104,19 @@ static int server_make_workers(struct server *server, const struct server_config
     return 0;
 }
 
-static int server_make_contexts(struct server *server, const struct server_config *config,
-                                struct error *error)
+static bool server_uses_tls(const struct server_config *config)
 {
-    bool needed = false;
+    bool used = false;
 
     for (size_t i = 0; i < config->listener_count; i++) {
-        needed |= !config->listeners[i].plain_tcp;
+        used |= !config->listeners[i].plain_tcp;
     }
-    if (!needed) {
-        return 0;
-    }
+    return used;
+}
+
+static int server_make_shared(struct server *server, const struct server_config *config,
+                              struct error *error)
+{
     server->shared.tickets = ticket_ring_new(config->ticket_previous, error);
     if (!server->shared.tickets) {
         return -1;
@@ -119,15 +126,38 @@ static int server_make_contexts(struct server *server, const struct server_confi
     if (!server->shared.sessions) {
         return error_set(error, "no memory for the session cache");
     }
-    for (unsigned i = 0; i < server->worker_count; i++) {
-        struct worker *worker = &server->workers[i];
+    if (config->tls.early_data_bytes_max > 0) {
+        /* Others may have the keys of a file, and may have taken a ticket's data before. */
+        struct replay_guard_options options = {
+            .open_ns = config->ticket_key_file ? clock_now_ns() + REPLAY_WINDOW_S * NS_PER_S : 0,
+        };
 
-        worker->context = tls_context_new(TLS_SERVER, &config->tls, &server->shared, error);
-        if (!worker->context) {
+        server->shared.replays = replay_guard_new(&options, error);
+        if (!server->shared.replays) {
             return -1;
         }
     }
-    server->workers[0].tickets = server->shared.tickets;
+    return config->ticket_key_file
+               ? ticket_ring_load(server->shared.tickets, config->ticket_key_file, error)
+               : 0;
+}
+
+static int server_make_identities(struct server *server, const struct server_config *config,
+                                  struct error *error)
+{
+    if (!server_uses_tls(config)) {
+        return 0;
+    }
+    if (server_make_shared(server, config, error) < 0) {
+        return -1;
+    }
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        server->workers[i].identity = identity_new(config, &server->shared, error);
+        if (!server->workers[i].identity) {
+            return -1;
+        }
+    }
+    server->workers[0].tickets = config->ticket_key_file ? NULL : server->shared.tickets;
     server->workers[0].ticket_rotate_ns =
         or_default(config->ticket_rotate_ns, ticket_rotate_default_ns);
     return 0;
@@ -135,16 +165,18 @@ static int server_make_contexts(struct server *server, const struct server_confi
 
 /* A socket of its own for each worker, so that the kernel spreads connections over them without a
  * lock (SO_REUSEPORT, socket(7)); Unix sockets have no such thing and are shared. */
-static int server_bind(struct server *server, size_t index, const struct socket_address *wanted,
+static int server_bind(struct server *server, size_t index, const struct server_listener *listener,
                        struct error *error)
 {
+    const struct socket_address *wanted = &listener->address;
     struct socket_address *bound = &server->addresses[index];
-    bool shared = server->worker_count > 1 && !socket_is_unix(wanted);
+    bool shared = server->worker_count > 1 && !listener->is_inherited && !socket_is_unix(wanted);
     int first;
 
     /* The first takes the address for itself: SO_REUSEPORT alone would let two servers of one user
      * split the connections of a port between them unnoticed. */
-    first = socket_listen(wanted, false, BACKLOG, bound, error);
+    first = listener->is_inherited ? socket_inherit(listener->descriptor, bound, error)
+                                   : socket_listen(wanted, false, BACKLOG, bound, error);
     if (first < 0) {
         return -1;
     }
@@ -177,15 +209,18 @@ static int server_listen(struct server *server, const struct server_config *conf
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct server_listener *listener = &config->listeners[i];
 
-        if (server_bind(server, i, &listener->address, error) < 0) {
+        if (server_bind(server, i, listener, error) < 0) {
             return -1;
         }
+        server->owns_path[i] = !listener->is_inherited && socket_is_unix(&listener->address);
         server->listener_count = i + 1;
         for (unsigned w = 0; w < server->worker_count; w++) {
             struct worker *worker = &server->workers[w];
 
             worker->listeners[i].service = listener->service;
-            worker->listeners[i].context = listener->plain_tcp ? NULL : worker->context;
+            worker->listeners[i].service_config =
+                listener->service_config ? listener->service_config : &server->service_config;
+            worker->listeners[i].plain_tcp = listener->plain_tcp;
         }
     }
     return 0;
@@ -205,9 +240,10 @@ struct server *server_start(const struct server_config *config, struct error *er
 {
     struct server *server;
 
-    if (config->listener_count == 0 || config->listener_count > SERVER_LISTENERS_MAX) {
-        error_set(error, "%zu listeners: there must be 1 to %d", config->listener_count,
-                  SERVER_LISTENERS_MAX);
+    if (config->listener_count > SERVER_LISTENERS_MAX || config->name_count > SERVER_NAMES_MAX) {
+        error_set(error, "%zu listeners and %zu server names: there may be %d and %d",
+                  config->listener_count, config->name_count, SERVER_LISTENERS_MAX,
+                  SERVER_NAMES_MAX);
         return NULL;
     }
     server = calloc(1, sizeof *server);
@@ -219,7 +255,7 @@ struct server *server_start(const struct server_config *config, struct error *er
     server->service_config.payload = &server->payload;
     server->service_config.source_bytes = config->source_bytes;
     if (server_make_workers(server, config, error) < 0 ||
-        server_make_contexts(server, config, error) < 0 ||
+        server_make_identities(server, config, error) < 0 ||
         server_listen(server, config, error) < 0 || server_run(server, error) < 0) {
         server_stop(server);
         server_free(server);
@@ -268,7 +304,7 @@ static void server_free_worker(struct worker *worker)
     for (size_t i = 0; i < worker->listener_count; i++) {
         close(worker->listeners[i].descriptor);
     }
-    tls_context_free(worker->context);
+    identity_free(worker->identity);
     free(worker->counters);
 }
 
@@ -281,14 +317,69 @@ void server_free(struct server *server)
         server_free_worker(&server->workers[i]);
     }
     for (size_t i = 0; i < server->listener_count; i++) {
-        if (socket_is_unix(&server->addresses[i])) {
+        if (server->owns_path[i]) {
             unlink(((struct sockaddr_un *)&server->addresses[i].storage)->sun_path);
         }
     }
+    replay_guard_free(server->shared.replays);
     session_store_free(server->shared.sessions);
     ticket_ring_free(server->shared.tickets);
     free(server->workers);
     free(server);
+}
+
+int server_reload(struct server *server, const struct server_config *config, struct error *error)
+{
+    struct identity **fresh;
+    unsigned made = 0;
+
+    if (!server->shared.tickets) {
+        return 0; /* plain TCP only: there is nothing to read */
+    }
+    fresh = calloc(server->worker_count, sizeof *fresh);
+    if (!fresh) {
+        return error_set(error, "no memory for TLS contexts");
+    }
+    while (made < server->worker_count &&
+           (fresh[made] = identity_new(config, &server->shared, error)) != NULL) {
+        made++;
+    }
+    if (made < server->worker_count ||
+        (config->ticket_key_file &&
+         ticket_ring_load(server->shared.tickets, config->ticket_key_file, error) < 0)) {
+        while (made > 0) {
+            identity_free(fresh[--made]);
+        }
+        free(fresh);
+        return -1;
+    }
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        worker_identify(&server->workers[i], fresh[i]);
+    }
+    free(fresh);
+    return 0;
+}
+
+int server_add_name(struct server *server, const char *host, const struct tls_config *tls,
+                    struct error *error)
+{
+    if (!server->shared.tickets) {
+        return error_set(error, "no listener uses TLS: there are no server names");
+    }
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        struct identity_name *name = identity_name_new(host, tls, &server->shared, error);
+
+        if (!name) {
+            return -1;
+        }
+        worker_name(&server->workers[i], name);
+    }
+    return 0;
+}
+
+struct reactor *server_reactor(struct server *server, unsigned index)
+{
+    return &server->workers[index].reactor;
 }
 
 int server_rotate_tickets(struct server *server, struct error *error)

@@ -10,21 +10,34 @@
 #include "service/services.h"
 #include "stats/snapshot.h"
 #include "tls/config.h"
+#include "tls/engine.h"
 
 struct error;
 struct server; /* opaque */
 
-enum { SERVER_LISTENERS_MAX = 16 };
+enum { SERVER_LISTENERS_MAX = 16, SERVER_NAMES_MAX = 256 };
 
 struct server_listener {
     struct socket_address address;
     const struct service *service;
-    bool plain_tcp; /* no TLS */
+    const void *service_config; /* NULL: the server's struct service_config */
+    bool plain_tcp;             /* no TLS */
+    bool is_inherited;          /* `descriptor` listens already: socket activation */
+    int descriptor;
+};
+
+/* A certificate of its own for a server name (SNI), exact or "*.example.org". */
+struct server_name {
+    const char *host;
+    const char *certificate_file;
+    const char *key_file;
 };
 
 struct server_config {
     struct server_listener listeners[SERVER_LISTENERS_MAX];
-    size_t listener_count;
+    size_t listener_count; /* 0: only reactor_connect() and reactor_wrap() */
+    struct server_name names[SERVER_NAMES_MAX];
+    size_t name_count;
     unsigned threads; /* 0: one for each CPU that the process may use */
     struct tls_config tls;
     uint64_t source_bytes;
@@ -36,7 +49,14 @@ struct server_config {
     uint32_t ticket_previous;      /* previous keys kept */
     uint32_t connections_max;      /* in total; 0: 100,000 */
     uint32_t session_cache;        /* sessions kept by ID; 0: 20,480 */
+    const char *ticket_key_file;   /* instead of generated keys; read again on reload */
+    bool dynamic_records;          /* small records at first and after silence */
     bool no_pin;
+    /* What an embedding program wants to answer itself: bits as in tls_engine_options.asks, and the
+     * call, on the connection's worker, as reactor_events.on_want; `user` is passed on. */
+    unsigned asks;
+    void (*on_want)(void *user, struct conn *conn, enum tls_want want);
+    void *user;
 };
 
 /* Binds everything and starts the workers; NULL and a sentence, with nothing left behind, on
@@ -57,6 +77,20 @@ bool server_has_ended(const struct server *server);
 /* Waits for the workers and frees everything; accepts NULL. Call server_stop() or server_drain()
  * before. */
 void server_free(struct server *server);
+
+/* Reads certificates, keys, CRLs, OCSP responses and the ticket key file again, as the
+ * configuration names them; open connections stay as they are. -1 and a sentence when anything is
+ * wrong: then the old set serves on. Listeners and limits do not change. One thread at a time. */
+int server_reload(struct server *server, const struct server_config *config, struct error *error);
+
+/* A context for one more server name, while running; a name that is there already is replaced. Any
+ * one thread at a time. Lasts until a reload, which knows only what its configuration names. */
+int server_add_name(struct server *server, const char *host, const struct tls_config *tls,
+                    struct error *error);
+
+/* Worker `index`'s reactor: for posting letters to its mailbox from other threads, and everything
+ * else from a letter. */
+struct reactor *server_reactor(struct server *server, unsigned index);
 
 /* A new current ticket key. Any thread. */
 int server_rotate_tickets(struct server *server, struct error *error);

@@ -66,7 +66,64 @@ static void worker_on_timer(void *owner, struct wheel_timer *timer)
     }
 }
 
+/* Connections accepted from now on are served under the worker's identity. */
+static void worker_use_identity(struct worker *worker)
+{
+    unsigned asks = worker->asks;
+
+    if (!worker->identity) {
+        return;
+    }
+    if (worker->identity->names.count > 0) {
+        asks |= 1u << TLS_WANT_CONTEXT;
+    }
+    for (uint32_t i = 0; i < worker->listener_count; i++) {
+        if (!worker->listeners[i].plain_tcp) {
+            reactor_replace_context(&worker->reactor, i, worker->identity->context, asks);
+        }
+    }
+}
+
+static void worker_open_identity(struct letter *letter)
+{
+    struct identity *identity =
+        (struct identity *)(void *)((char *)letter - offsetof(struct identity, letter));
+    struct worker *worker = identity->worker;
+
+    identity_free(worker->identity);
+    worker->identity = identity;
+    worker_use_identity(worker);
+}
+
+static void worker_open_name(struct letter *letter)
+{
+    struct identity_name *name =
+        (struct identity_name *)(void *)((char *)letter - offsetof(struct identity_name, letter));
+    struct worker *worker = name->worker;
+
+    /* Out of memory: the name is served as before. */
+    if (worker->identity && tls_names_add(&worker->identity->names, name->host, name->context)) {
+        worker_use_identity(worker);
+    }
+    identity_name_free(name);
+}
+
+/* The embedding program's answer counts first. */
+static void worker_on_want(void *owner, struct conn *conn, enum tls_want want)
+{
+    struct worker *worker = owner;
+
+    if (worker->asks & 1u << want) {
+        worker->on_want(worker->user, conn, want);
+        return;
+    }
+    conn_answer_context(
+        conn, tls_names_find(&worker->identity->names, tls_engine_server_name(&conn->engine)));
+    conn_resume(conn);
+}
+
 static const struct reactor_events worker_events = {
+    .on_want = worker_on_want,
     .on_timer = worker_on_timer,
 };
 
@@ -97,9 +154,14 @@ static void *worker_main(void *argument)
     for (size_t i = 0; i < worker->listener_count; i++) {
         const struct worker_listener *listener = &worker->listeners[i];
 
-        reactor_listen(reactor, listener->descriptor, listener->context, listener->service,
-                       worker->service_config);
+        reactor_listen(reactor, listener->descriptor,
+                       &(struct reactor_listen_options){
+                           .service = listener->service,
+                           .service_config = listener->service_config,
+                           .dynamic_records = worker->dynamic_records,
+                       });
     }
+    worker_use_identity(worker);
     worker_plan_rotation(worker);
     sem_post(&worker->ready);
 
@@ -109,6 +171,7 @@ static void *worker_main(void *argument)
     reactor_timer_cancel(reactor, &worker->drain_timer);
     atomic_store(&worker->cpu_ns, clock_thread_cpu_ns());
     atomic_store(&worker->ended, true);
+    mailbox_take(&reactor->mailbox); /* what came at the last moment is freed with the rest */
     return NULL;
 }
 
@@ -139,11 +202,31 @@ int worker_start(struct worker *worker, struct error *error)
     return 0;
 }
 
-void worker_ask(struct worker *worker, struct letter *letter)
+void worker_identify(struct worker *worker, struct identity *identity)
 {
-    if (worker->started && !worker->failed && !atomic_load(&worker->ended)) {
-        mailbox_post(&worker->reactor.mailbox, letter);
+    identity->worker = worker;
+    identity->letter.open = worker_open_identity;
+    if (!worker_ask(worker, &identity->letter)) {
+        identity_free(identity);
     }
+}
+
+void worker_name(struct worker *worker, struct identity_name *name)
+{
+    name->worker = worker;
+    name->letter.open = worker_open_name;
+    if (!worker_ask(worker, &name->letter)) {
+        identity_name_free(name);
+    }
+}
+
+bool worker_ask(struct worker *worker, struct letter *letter)
+{
+    if (!worker->started || worker->failed || atomic_load(&worker->ended)) {
+        return false;
+    }
+    mailbox_post(&worker->reactor.mailbox, letter);
+    return true;
 }
 
 uint64_t worker_cpu_ns(const struct worker *worker)

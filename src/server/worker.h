@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "conn/reactor.h"
+#include "server/identity.h"
 #include "server/server.h"
 #include "stats/counters.h"
 
@@ -17,15 +18,19 @@ struct ticket_ring;
 struct worker_listener {
     int descriptor;
     const struct service *service;
-    struct tls_context *context; /* borrowed from the worker; NULL: plain TCP */
+    const void *service_config;
+    bool plain_tcp;
 };
 
 struct worker {
     struct counters *counters; /* own cache lines; writer: the worker */
-    struct tls_context *context;
+    struct identity *identity; /* NULL: plain TCP only; the worker's alone once it runs */
     struct worker_listener listeners[SERVER_LISTENERS_MAX];
     size_t listener_count;
-    const struct service_config *service_config;
+    unsigned asks; /* as in struct server_config, with the next two */
+    void (*on_want)(void *user, struct conn *conn, enum tls_want want);
+    void *user;
+    bool dynamic_records;
     struct reactor_options reactor_options;
     uint64_t drain_timeout_ns;
     struct ticket_ring *tickets; /* only in the worker that rotates them; NULL in the others */
@@ -47,8 +52,12 @@ struct worker {
 
 /* Starts the thread and waits until it listens. Returns 0, or -1 and a sentence. */
 int worker_start(struct worker *worker, struct error *error);
-/* Posts one of the worker's letters; does nothing when it has ended. Any thread. */
-void worker_ask(struct worker *worker, struct letter *letter);
+/* Gives the worker another identity, or one more name, which is then its own. Any thread. */
+void worker_identify(struct worker *worker, struct identity *identity);
+void worker_name(struct worker *worker, struct identity_name *name);
+/* Posts a letter to the worker; returns false, with nothing posted, when it has ended. Any thread.
+ */
+bool worker_ask(struct worker *worker, struct letter *letter);
 /* CPU time of its thread, ended or not. Any thread. */
 uint64_t worker_cpu_ns(const struct worker *worker);
 /* Waits for the thread. */

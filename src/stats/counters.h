@@ -48,6 +48,10 @@ enum counter {
     COUNTER_TICKETS_RENEWED,  /* accepted under a previous key, so a new one was sent */
     COUNTER_TICKETS_REJECTED, /* unknown key or bad MAC: full handshake instead */
     COUNTER_TICKET_KEY_ROTATIONS,
+    COUNTER_EARLY_BYTES, /* 0-RTT plaintext taken */
+    COUNTER_EARLY_ACCEPTED,
+    COUNTER_EARLY_REJECTED, /* the client sent it again after the handshake */
+    COUNTER_RENEGOTIATIONS, /* started by peers, KeyUpdates included */
     COUNTER_SENDS,
     COUNTER_RECVS,
     COUNTER_RECV_PARKS,  /* -ENOBUFS: no provided buffer was free */

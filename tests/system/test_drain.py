@@ -40,7 +40,7 @@ class Drain(unittest.TestCase):
                 wait_for(lambda: is_refused(server.port), "new connections to be refused")
                 while piece := link.recv(1 << 20):
                     received += len(piece)
-                self.assertGreaterEqual(received, 40 << 20)
+                self.assertGreaterEqual(received, 40_000_000)
             self.assertEqual(server.wait(), 0)
 
     def test_the_deadline_ends_what_is_still_open(self):

@@ -56,8 +56,10 @@ static void *serve(void *argument)
     cr_assert_eq(
         reactor_init(&server->reactor, &options, &events, server, &server->counters, &error), 0,
         "%s", error.text);
-    cr_assert(reactor_listen(&server->reactor, server->listener, context, server->service,
-                             &server->config));
+    cr_assert(reactor_listen(&server->reactor, server->listener,
+                             &(struct reactor_listen_options){.context = context,
+                                                              .service = server->service,
+                                                              .service_config = &server->config}));
     pthread_barrier_wait(&server->ready);
     reactor_run(&server->reactor);
     reactor_deinit(&server->reactor);
