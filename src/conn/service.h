@@ -1,5 +1,5 @@
 /* What is done with the plaintext of a connection. A service is a constant table of functions;
- * adding one is one file and one row (src/service/service.c). The load generator's modes are
+ * adding one is one file and one row (src/service/services.c). The load generator's modes are
  * services whose connections make requests.
  *
  * All functions run on the connection's worker; any may be NULL. None may block. Each may call

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,7 +67,9 @@ static int look_up(const char *host, bool bracketed, const char *text, struct so
     };
     struct addrinfo *found;
     const struct addrinfo *chosen;
-    int status = getaddrinfo(host, NULL, &hints, &found);
+    /* RFC 6761 6.3: localhost is the loopback address, also where no /etc/hosts says so. */
+    bool is_localhost = !bracketed && strcasecmp(host, "localhost") == 0;
+    int status = getaddrinfo(is_localhost ? "127.0.0.1" : host, NULL, &hints, &found);
 
     if (status != 0 && bracketed) {
         return error_set(error, "'%s': '%s' in brackets is not an IPv6 address", text, host);
