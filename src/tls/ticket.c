@@ -12,8 +12,9 @@
 
 #include "base/error.h"
 #include "tls/internal.h"
+#include "tls/ticket_file.h"
 
-enum { TICKET_IV_BYTES = 16, TICKET_KEY_BYTES_SHORT = 48, TICKET_KEY_BYTES_LONG = 80 };
+enum { TICKET_IV_BYTES = 16 };
 
 struct ticket_ring {
     pthread_mutex_t mutex;
@@ -99,21 +100,30 @@ int ticket_ring_rotate(struct ticket_ring *ring, struct error *error)
 int ticket_ring_push(struct ticket_ring *ring, const uint8_t *bytes, size_t count,
                      struct error *error)
 {
-    struct ticket_key key = {0};
-    size_t secret_bytes = (count - TICKET_NAME_BYTES) / 2;
+    struct ticket_key key;
 
-    if (count != TICKET_KEY_BYTES_SHORT && count != TICKET_KEY_BYTES_LONG) {
+    if (!ticket_key_parse(bytes, count, &key)) {
         return error_set(error, "a ticket key has %d or %d bytes, not %zu", TICKET_KEY_BYTES_SHORT,
                          TICKET_KEY_BYTES_LONG, count);
     }
-    memcpy(key.name, bytes, TICKET_NAME_BYTES);
-    memcpy(key.hmac_key, bytes + TICKET_NAME_BYTES, secret_bytes);
-    memcpy(key.aes_key, bytes + TICKET_NAME_BYTES + secret_bytes, secret_bytes);
-    key.hmac_key_bytes = (uint8_t)secret_bytes;
-    key.aes_key_bytes = (uint8_t)secret_bytes;
     key_publish(ring, &key);
     OPENSSL_cleanse(&key, sizeof(key));
     return 0;
+}
+
+int ticket_ring_load(struct ticket_ring *ring, const char *file, struct error *error)
+{
+    struct ticket_key_set set;
+    int result = ticket_file_read(file, &set, error);
+
+    if (result == 0) {
+        pthread_mutex_lock(&ring->mutex);
+        ring->set = set;
+        atomic_fetch_add_explicit(&ring->version, 1, memory_order_release);
+        pthread_mutex_unlock(&ring->mutex);
+    }
+    OPENSSL_cleanse(&set, sizeof(set));
+    return result;
 }
 
 void ticket_reader_init(struct ticket_reader *reader, struct ticket_ring *ring)

@@ -49,9 +49,10 @@ int ticket_ring_push(struct ticket_ring *ring, const uint8_t *bytes, size_t coun
                      struct error *error);
 
 /* Makes the keys of a file current and previous, as nginx and HAProxy understand them: one or more
- * keys of 48 or 80 bytes, raw, or base64 one a line; the last is the current one. Forgets the
- * others. -1 and a sentence when the file cannot be read or has the wrong length: then nothing has
- * changed. */
+ * keys of 48 or 80 bytes, raw and all of one size, or base64 one a line; the last is the current
+ * one. Forgets the others, and keeps all of these, up to 1 + TICKET_PREVIOUS_MAX, until the next
+ * rotation. -1 and a sentence when the file cannot be read or has the wrong length: then nothing
+ * has changed. */
 int ticket_ring_load(struct ticket_ring *ring, const char *file, struct error *error);
 
 struct ticket_reader {
