@@ -21,8 +21,9 @@ enum tls_version {
 struct error;
 
 struct tls_config {
-    /* PEM chains and their keys, pairwise; files or, where the file is NULL, memory. One for each
-     * type of key: the client's signature algorithms choose. A server needs one. */
+    /* PEM chains and their keys, pairwise; files or, where the file is NULL, memory. At most one
+     * for each type of key (RSA, EC, Ed25519 ...): the client's signature algorithms choose. A
+     * server needs one. */
     struct {
         const char *certificate_file;
         const char *key_file;
@@ -31,15 +32,19 @@ struct tls_config {
     } certificates[TLS_CERTIFICATES_MAX];
     size_t certificate_count;
 
-    /* PKCS#12 (RFC 7292): key, chain and roots in one; excludes certificates and ca. */
+    /* PKCS#12 (RFC 7292): key, chain and roots in one; excludes certificates and ca. Without roots
+     * in it the system's are trusted. */
     const char *pfx_file;
     const uint8_t *pfx; /* DER, when the file is NULL */
     size_t pfx_bytes;
     const char *passphrase; /* of encrypted keys and the PKCS#12; NULL: none. Never asked for */
 
-    const char *ca_file; /* PEM roots, a file or a directory; NULL: the system's default store */
+    /* PEM roots, a file or a directory; NULL: the system's default store. A server that asks for a
+     * certificate names them. */
+    const char *ca_file;
     const char *ca_pem;
-    const char *crl_file; /* PEM CRLs; then every certificate of a peer's chain is looked up */
+    /* PEM CRLs, a file or a directory; then every certificate of a peer's chain is looked up. */
+    const char *crl_file;
     const char *crl_pem;
     const char *dhparam; /* DHE in TLS 1.2: a PEM file, or "auto"; NULL: no DHE */
     const char *dhparam_pem;
@@ -67,7 +72,9 @@ struct tls_config {
 
     const char *ciphers;      /* OpenSSL cipher list, TLS <= 1.2 */
     const char *ciphersuites; /* TLS 1.3 suites, colon-separated */
-    const char *groups;       /* key-exchange groups in order of preference */
+    /* Key-exchange groups in order of preference; "none": no ECDHE in TLS 1.2, and OpenSSL's in TLS
+     * 1.3, which knows no other key exchange. */
+    const char *groups;
     const char *sigalgs;
     const char *alpn;               /* comma-separated protocols in order of preference */
     const char *session_id_context; /* NULL: derived from the configuration */
@@ -79,6 +86,8 @@ struct tls_config {
     bool no_tickets;        /* then TLS <= 1.2 resumes by session ID, and TLS 1.3 not at all */
     bool client_preference; /* server: the client's cipher order decides */
     bool insecure;          /* client: accept any certificate */
+    /* OpenSSL's own TLS 1.3 key schedule instead of provider.h's, to measure one by the other. */
+    bool stock_key_schedule;
 };
 
 /* "1.2", "TLSv1.2", "TLS1.3" ... Returns -1 and says which versions there are otherwise; SSLv2 and

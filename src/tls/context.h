@@ -6,15 +6,17 @@
 #include "tls/config.h"
 
 struct error;
+struct replay_guard;
 struct session_store;
 struct tls_context; /* opaque */
 struct ticket_ring;
 
-/* What the server contexts of all workers have in common; both may be NULL (OpenSSL's own keys, no
- * session IDs). Must outlive the context. */
+/* What the server contexts of all workers have in common; each may be NULL (OpenSSL's own keys, no
+ * session IDs, no early data). Must outlive the context. */
 struct tls_shared {
     struct ticket_ring *tickets;
     struct session_store *sessions;
+    struct replay_guard *replays;
 };
 
 /* Reads the files; NULL and a sentence that names the file or option on failure. Server contexts
@@ -23,10 +25,17 @@ struct tls_shared {
  * context. */
 struct tls_context *tls_context_new(enum tls_role role, const struct tls_config *config,
                                     const struct tls_shared *shared, struct error *error);
-/* Whoever keeps a context beyond the call, a connection for instance, takes a reference and gives it
- * back with tls_context_free(). All references belong to one thread at a time. */
+/* Whoever keeps a context beyond the call, a connection for instance, takes a reference and gives
+ * it back with tls_context_free(). All references belong to one thread at a time. */
 struct tls_context *tls_context_ref(struct tls_context *context); /* NULL: NULL */
 void tls_context_free(struct tls_context *context);               /* NULL: nothing */
+
+/* Plaintext bytes that connections made from it put into a record at most. */
+unsigned tls_context_max_send_fragment(const struct tls_context *context);
+
+/* What is wrong but no error, such as an expired certificate: sentences that name file or option,
+ * divided by "; ". NULL when all is well. */
+const char *tls_context_warning(const struct tls_context *context);
 
 /* The version of the OpenSSL that runs, as it names itself: "OpenSSL 3.0.22 25 Aug 2026". */
 const char *tls_library_version(void);

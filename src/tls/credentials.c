@@ -1,145 +1,225 @@
-#include "tls/credentials.h"
-
-#include <errno.h>
+/* Our own certificates with their keys, from PEM or PKCS#12 (RFC 7292). */
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
+#include <openssl/pkcs12.h>
+#include <openssl/sslerr.h>
+#include <openssl/x509v3.h>
 
 #include "base/error.h"
-#include "tls/config.h"
 #include "tls/internal.h"
+#include "tls/pem.h"
+#include "tls/setup.h"
 
-/* A PEM text with the name that errors call it by. */
-struct pem_source {
-    const char *file;
-    const char *memory;
-    const char *what; /* "certificate", "key", "CA" */
+enum { PASSPHRASE_BYTES_MAX = 1023 }; /* OpenSSL's PEM_BUFSIZE less one */
+
+/* A key, its certificate and what is above that; and where they come from, for errors. */
+struct credential {
+    EVP_PKEY *key;
+    X509 *leaf;
+    STACK_OF(X509) * above;
+    const char *name;     /* "certificate file 'a.pem'" */
+    const char *key_name; /* of the key's file */
 };
 
-static const char *source_name(const struct pem_source *source)
+static void credential_deinit(struct credential *credential)
 {
-    return source->file != NULL ? source->file : "(memory)";
+    EVP_PKEY_free(credential->key);
+    X509_free(credential->leaf);
+    sk_X509_pop_free(credential->above, X509_free);
 }
 
-static BIO *source_open(const struct pem_source *source, struct error *error)
+static void date_format(const ASN1_TIME *time, char out[32])
 {
-    BIO *bio;
+    struct tm parts = {0};
 
-    if (source->file == NULL && source->memory == NULL) {
-        error_set(error, "a %s is missing: certificates and keys come in pairs", source->what);
-        return NULL;
-    }
-    bio = source->file != NULL ? BIO_new_file(source->file, "r")
-                               : BIO_new_mem_buf(source->memory, -1);
-    if (bio == NULL) {
-        int reason = errno;
-
-        error_set(error, "%s file '%s' cannot be read: %s", source->what, source_name(source),
-                  strerror(reason));
-        ERR_clear_error();
-    }
-    return bio;
+    ASN1_TIME_to_tm(time, &parts);
+    strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &parts);
 }
 
-/* Never a prompt: an encrypted key without a passphrase is an error that says so. */
-static int on_passphrase(char *out, int out_max, int writing, void *asked)
+/* Peers will refuse it; but clocks can be wrong, and a test may want just that. */
+static void validity_warn(struct tls_context *context, const char *name, const X509 *certificate)
 {
-    (void)out;
-    (void)out_max;
-    (void)writing;
-    *(bool *)asked = true;
-    return -1;
+    const ASN1_TIME *from = X509_get0_notBefore(certificate);
+    const ASN1_TIME *to = X509_get0_notAfter(certificate);
+    char date[32];
+
+    if (X509_cmp_current_time(to) < 0) {
+        date_format(to, date);
+        tls_warn(context, "%s expired on %s", name, date);
+    } else if (X509_cmp_current_time(from) > 0) {
+        date_format(from, date);
+        tls_warn(context, "%s is not valid before %s", name, date);
+    }
 }
 
-/* All certificates of a PEM text; NULL with a sentence when there is none or one of them is
- * malformed. */
-static STACK_OF(X509) * certificates_read(const struct pem_source *source, struct error *error)
+static void credential_warn(struct tls_context *context, const struct credential *credential)
 {
-    BIO *bio = source_open(source, error);
-    STACK_OF(X509) *stack = sk_X509_new_null();
-    bool asked = false;
-    bool good = bio != NULL && stack != NULL;
-    X509 *certificate;
+    bool server = context->role == TLS_SERVER;
 
-    while (good &&
-           (certificate = PEM_read_bio_X509_AUX(bio, NULL, on_passphrase, &asked)) != NULL) {
-        good = sk_X509_push(stack, certificate) > 0;
+    validity_warn(context, credential->name, credential->leaf);
+    for (int i = 0; i < sk_X509_num(credential->above); i++) {
+        char name[ERROR_TEXT_BYTES];
+
+        snprintf(name, sizeof(name), "an issuer in %s", credential->name);
+        validity_warn(context, name, sk_X509_value(credential->above, i));
     }
-    /* The end of a good text is "no start line"; anything else, or nothing at all, is malformed. */
-    if (good &&
-        (sk_X509_num(stack) == 0 || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)) {
-        tls_error_set(error, "%s file '%s' is not a good PEM certificate", source->what,
-                      source_name(source));
-        good = false;
+    if (X509_check_purpose(credential->leaf,
+                           server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT, 0) != 1) {
+        tls_warn(context, "%s is not made for a TLS %s (extended key usage %s)", credential->name,
+                 server ? "server" : "client", server ? "serverAuth" : "clientAuth");
     }
-    ERR_clear_error();
-    BIO_free(bio);
-    if (!good) {
-        sk_X509_pop_free(stack, X509_free);
-        return NULL;
-    }
-    return stack;
 }
 
-static EVP_PKEY *key_read(const struct pem_source *source, struct error *error)
+static int credential_use(struct tls_context *context, struct credential *credential,
+                          struct error *error)
 {
-    BIO *bio = source_open(source, error);
-    EVP_PKEY *key;
-    bool asked = false;
-
-    if (bio == NULL) {
-        return NULL;
+    if (!X509_check_private_key(credential->leaf, credential->key)) {
+        return error_set(error, "the key in '%s' does not belong to the certificate in %s",
+                         credential->key_name, credential->name);
     }
-    key = PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &asked);
-    BIO_free(bio);
-    if (key == NULL && asked) {
-        error_set(error, "key file '%s' is encrypted, and there is no passphrase for it",
-                  source_name(source));
-    } else if (key == NULL) {
-        tls_error_set(error, "key file '%s' is not a good PEM private key", source_name(source));
+    if (!SSL_CTX_use_cert_and_key(context->ssl, credential->leaf, credential->key,
+                                  credential->above, 0)) {
+        if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_NOT_REPLACING_CERTIFICATE) {
+            return error_set(error,
+                             "%s: there is another with a key of that type, and the client's "
+                             "algorithms could not choose between them",
+                             credential->name);
+        }
+        return tls_error_set(error, "%s is refused", credential->name);
     }
-    ERR_clear_error();
-    return key;
+    credential_warn(context, credential);
+    return 0;
 }
 
-/* Whether `key` belongs to the first certificate, which goes in with the rest as its chain. */
-static int pair_use(SSL_CTX *ssl, const struct pem_source *certificate_source,
-                    const struct pem_source *key_source, STACK_OF(X509) * chain, EVP_PKEY *key,
-                    struct error *error)
-{
-    X509 *leaf = sk_X509_shift(chain);
-    int result = 0;
-
-    if (!X509_check_private_key(leaf, key)) {
-        result = error_set(error, "the key in '%s' does not belong to the certificate in '%s'",
-                           source_name(key_source), source_name(certificate_source));
-    } else if (!SSL_CTX_use_cert_and_key(ssl, leaf, key, chain, 1)) {
-        result = tls_error_set(error, "certificate file '%s' is refused",
-                               source_name(certificate_source));
-    }
-    X509_free(leaf);
-    return result;
-}
-
-static int pair_load(SSL_CTX *ssl, const struct pem_source *certificate,
+static int pair_load(struct tls_context *context, const struct pem_source *certificate,
                      const struct pem_source *key, struct error *error)
 {
-    STACK_OF(X509) *chain = certificates_read(certificate, error);
-    EVP_PKEY *private_key = chain != NULL ? key_read(key, error) : NULL;
+    char name[ERROR_TEXT_BYTES];
+    struct credential credential = {.name = name, .key_name = pem_source_name(key)};
     int result = -1;
 
-    if (private_key != NULL) {
-        result = pair_use(ssl, certificate, key, chain, private_key, error);
+    snprintf(name, sizeof(name), "certificate file '%s'", pem_source_name(certificate));
+    credential.above = pem_certificates(certificate, error);
+    credential.leaf = sk_X509_shift(credential.above);
+    credential.key = credential.leaf != NULL ? pem_key(key, error) : NULL;
+    if (credential.key != NULL) {
+        result = credential_use(context, &credential, error);
     }
-    EVP_PKEY_free(private_key);
-    sk_X509_pop_free(chain, X509_free);
+    credential_deinit(&credential);
     return result;
 }
 
-int credentials_load(SSL_CTX *ssl, const struct tls_config *config, struct error *error)
+static PKCS12 *bundle_read(const struct tls_config *config, const char *name, struct error *error)
+{
+    const unsigned char *der = config->pfx;
+    PKCS12 *bundle;
+    BIO *bio;
+
+    if (config->pfx_file == NULL) {
+        bundle = d2i_PKCS12(NULL, &der, (long)config->pfx_bytes);
+    } else {
+        bio = BIO_new_file(config->pfx_file, "rb");
+        if (bio == NULL) {
+            tls_error_set(error, "%s cannot be read", name);
+            return NULL;
+        }
+        bundle = d2i_PKCS12_bio(bio, NULL);
+        BIO_free(bio);
+    }
+    if (bundle == NULL) {
+        tls_error_set(error, "%s is not a good PKCS#12 bundle in DER", name);
+    }
+    return bundle;
+}
+
+static int bundle_refuse(const char *name, const char *passphrase, struct error *error)
+{
+    bool wrong = ERR_GET_REASON(ERR_peek_last_error()) == PKCS12_R_MAC_VERIFY_FAILURE;
+    bool given = passphrase != NULL && *passphrase != '\0';
+    bool outdated = ERR_GET_REASON(ERR_peek_error()) == ERR_R_UNSUPPORTED;
+
+    if (!wrong && !outdated) {
+        return tls_error_set(error, "%s cannot be opened", name);
+    }
+    ERR_clear_error();
+    if (outdated) {
+        return error_set(error,
+                         "%s is encrypted with RC2 or the like, which %s does without: make "
+                         "it again with AES",
+                         name, tls_library_version());
+    }
+    return given ? error_set(error, "%s does not open with this passphrase", name)
+                 : error_set(error, "%s is encrypted, and there is no passphrase for it", name);
+}
+
+/* From `others`, moves the issuer of the leaf, its issuer and so on to `above`; then trusts what is
+ * self-signed, the roots. */
+static int bundle_sort(struct tls_context *context, struct credential *credential,
+                       STACK_OF(X509) * others, struct error *error)
+{
+    X509 *current = credential->leaf;
+
+    credential->above = sk_X509_new_null();
+    for (int i = 0; credential->above != NULL && i < sk_X509_num(others);) {
+        X509 *candidate = sk_X509_value(others, i);
+
+        if (X509_self_signed(candidate, 0) == 1 ||
+            X509_check_issued(candidate, current) != X509_V_OK) {
+            i++;
+            continue;
+        }
+        current = sk_X509_delete(others, i);
+        sk_X509_push(credential->above, current);
+        i = 0; /* they come in any order */
+    }
+    for (int i = 0; i < sk_X509_num(others); i++) {
+        X509 *root = sk_X509_value(others, i);
+
+        if (X509_self_signed(root, 0) == 1 && tls_trust_add(context, root) != 0) {
+            return tls_error_set(error, "a root in %s is refused", credential->name);
+        }
+    }
+    return credential->above != NULL ? 0 : error_set(error, "out of memory");
+}
+
+static int bundle_load(struct tls_context *context, const struct tls_config *config,
+                       struct error *error)
+{
+    const char *file = config->pfx_file != NULL ? config->pfx_file : "(memory)";
+    char name[ERROR_TEXT_BYTES];
+    struct credential credential = {.name = name, .key_name = file};
+    STACK_OF(X509) *others = NULL;
+    PKCS12 *bundle;
+    int result;
+
+    snprintf(name, sizeof(name), "pfx file '%s'", file);
+    bundle = bundle_read(config, name, error);
+    if (bundle == NULL) {
+        return -1;
+    }
+    if (!PKCS12_parse(bundle, config->passphrase, &credential.key, &credential.leaf, &others)) {
+        result = bundle_refuse(name, config->passphrase, error);
+    } else if (credential.key == NULL || credential.leaf == NULL) {
+        result = error_set(error, "%s has no %s in it", name,
+                           credential.key == NULL ? "private key" : "certificate of its key");
+    } else {
+        result = bundle_sort(context, &credential, others, error);
+    }
+    if (result == 0) {
+        result = credential_use(context, &credential, error);
+    }
+    sk_X509_pop_free(others, X509_free);
+    credential_deinit(&credential);
+    PKCS12_free(bundle);
+    return result;
+}
+
+static int pairs_load(struct tls_context *context, const struct tls_config *config,
+                      struct error *error)
 {
     if (config->certificate_count > TLS_CERTIFICATES_MAX) {
         return error_set(error, "%zu certificates are more than the %d allowed",
@@ -147,50 +227,49 @@ int credentials_load(SSL_CTX *ssl, const struct tls_config *config, struct error
     }
     for (size_t i = 0; i < config->certificate_count; i++) {
         struct pem_source certificate = {
+            .what = "certificate",
             .file = config->certificates[i].certificate_file,
             .memory = config->certificates[i].certificate_pem,
-            .what = "certificate",
         };
         struct pem_source key = {
+            .what = "key",
             .file = config->certificates[i].key_file,
             .memory = config->certificates[i].key_pem,
-            .what = "key",
+            .passphrase = config->passphrase,
         };
 
-        if (pair_load(ssl, &certificate, &key, error) != 0) {
+        if (pair_load(context, &certificate, &key, error) != 0) {
             return -1;
         }
     }
     return 0;
 }
 
-int roots_load(SSL_CTX *ssl, const struct tls_config *config, struct error *error)
+int tls_credentials_setup(struct tls_context *context, const struct tls_config *config,
+                          struct error *error)
 {
-    struct pem_source source = {.file = config->ca_file, .memory = config->ca_pem, .what = "CA"};
-    STACK_OF(X509) * roots;
-    int result = 0;
+    bool bundled = config->pfx_file != NULL || config->pfx != NULL;
 
-    SSL_CTX_set_verify(ssl, config->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-    if (source.file == NULL && source.memory == NULL) {
-        if (!config->insecure && !SSL_CTX_set_default_verify_paths(ssl)) {
-            result = tls_error_set(error, "the system's trusted certificates cannot be loaded");
-        }
-        return result;
+    if (config->passphrase != NULL && strlen(config->passphrase) > PASSPHRASE_BYTES_MAX) {
+        return error_set(error, "the passphrase is longer than %d bytes", PASSPHRASE_BYTES_MAX);
     }
-    roots = certificates_read(&source, error);
-    if (roots == NULL) {
-        return -1;
+    if (bundled &&
+        (config->certificate_count > 0 || config->ca_file != NULL || config->ca_pem != NULL)) {
+        return error_set(error,
+                         "pfx file '%s' brings key, certificates and roots: it excludes "
+                         "other certificates and ca",
+                         config->pfx_file != NULL ? config->pfx_file : "(memory)");
     }
-    for (int i = 0; result == 0 && i < sk_X509_num(roots); i++) {
-        if (!X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl), sk_X509_value(roots, i))) {
-            result = tls_error_set(error, "CA file '%s' is refused", source_name(&source));
-        }
+    if (bundled) {
+        return bundle_load(context, config, error);
     }
-    sk_X509_pop_free(roots, X509_free);
-    return result;
+    if (context->role == TLS_SERVER && config->certificate_count == 0) {
+        return error_set(error, "a TLS server needs a certificate and its key");
+    }
+    return pairs_load(context, config, error);
 }
 
-void credentials_digest(SSL_CTX *ssl, EVP_MD_CTX *digest)
+void tls_credentials_digest(SSL_CTX *ssl, EVP_MD_CTX *digest)
 {
     for (long more = SSL_CTX_set_current_cert(ssl, SSL_CERT_SET_FIRST); more == 1;
          more = SSL_CTX_set_current_cert(ssl, SSL_CERT_SET_NEXT)) {

@@ -1,26 +1,48 @@
-/* What context.c, engine.c, resumption.c, facts.c and certificate.c share; nobody else includes it.
- */
+/* What the files of this room share; nobody else includes it. */
 #pragma once
 
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "tls/context.h"
 #include "tls/engine.h"
 #include "tls/ticket.h"
 
-enum { TLS_ALPN_BYTES_MAX = 256 }; /* length-prefixed names (RFC 7301 3.1) */
+enum { TLS_PROTOCOLS_BYTES_MAX = 256 };
+
+/* Application protocols in order of preference, as ALPN and NPN send them: each after its length
+ * (RFC 7301 3.1). */
+struct tls_protocols {
+    uint8_t names[TLS_PROTOCOLS_BYTES_MAX];
+    size_t bytes; /* 0: the extension is off */
+};
 
 struct tls_context {
+    struct provider_library *library; /* NULL: OpenSSL's default library context */
     SSL_CTX *ssl;
     BIO_METHOD *bio_method; /* lives as long as the engines made from it */
     enum tls_role role;
     unsigned references;
+    unsigned max_send_fragment;
     struct ticket_reader tickets; /* this context's view of the shared ring; .ring NULL: none */
     struct session_store *sessions;
     uint64_t session_timeout_ns;
-    uint8_t alpn[TLS_ALPN_BYTES_MAX];
-    size_t alpn_bytes;
+    struct tls_protocols alpn;
+    struct tls_protocols npn;
+    uint8_t *ocsp_response; /* server: DER to staple, owned; NULL: none */
+    size_t ocsp_response_bytes;
+    bool request_ocsp; /* client */
+    /* What the peer may start within a window; one more ends the connection. */
+    uint32_t renegotiation_limit;
+    uint32_t key_update_limit;
+    uint64_t renegotiation_window_ns;
+    struct replay_guard *replays; /* for early data; shared by all workers */
+    uint32_t early_data_bytes_max;
+    void (*on_keylog)(void *user, const char *line);
+    void *keylog_user;
+    char warning[ERROR_TEXT_BYTES]; /* sentences divided by "; "; "": none */
 };
 
 static inline struct tls_context *tls_context_of(const SSL *ssl)
@@ -42,6 +64,44 @@ BIO_METHOD *tls_engine_bio_method(void);
 void tls_engine_on_message(int sent, int version, int content_type, const void *bytes, size_t count,
                            SSL *ssl, void *engine);
 
+/* engine.c: a connection of `context` over our BIO, as the engine's `ssl`, in place of the one that
+ * is there. False when memory is out: then it is as it was. */
+bool tls_engine_open(struct tls_engine *engine, struct tls_context *context);
+
+static inline uint64_t tls_engine_now(const struct tls_engine *engine)
+{
+    return engine->now_ns != 0 ? engine->now_ns : clock_now_ns();
+}
+
+/* want.c: `asks` as in the options. NULL when memory is out. */
+struct tls_wants *tls_wants_new(unsigned asks);
+void tls_wants_free(struct tls_wants *wants);
+/* want.c: to a fresh connection, its own callback. */
+void tls_wants_open(struct tls_wants *wants, SSL *ssl);
+/* want.c: keeps the ClientHello as long as the context may still change. */
+void tls_wants_hear_hello(struct tls_wants *wants, const uint8_t *message, size_t count);
+/* want.c: whether another context was answered: then the engine is open under it, and
+ * *out_hello, the caller's to OPENSSL_free(), are the wire bytes to begin with. */
+enum tls_switch { TLS_SWITCH_NONE, TLS_SWITCH_DONE, TLS_SWITCH_FAILED };
+enum tls_switch tls_wants_switch(struct tls_engine *engine, uint8_t **out_hello,
+                                 size_t *out_hello_bytes);
+/* want.c: an external store is asked in place of ours. */
+bool tls_wants_external(const struct tls_wants *wants);
+SSL_SESSION *tls_wants_lookup(const struct tls_wants *wants, const uint8_t *id, size_t id_bytes);
+/* want.c: a session that can be looked up by ID was made. */
+void tls_wants_hear_session(struct tls_wants *wants, SSL_SESSION *session);
+/* want.c: with the handshake complete, whether to wait for the session to be saved. */
+bool tls_wants_save(struct tls_wants *wants);
+/* want.c: whether the driver refused, and what to call it. */
+bool tls_wants_refused(const struct tls_wants *wants, struct tls_failure_detail *failure);
+
+/* renegotiate.c: a handshake message of the peer, once established. */
+void tls_renegotiation_hear(struct tls_engine *engine, int type);
+
+/* early.c: an OpenSSL call as SSL_do_handshake(3), which moves early data to engine->early; after
+ * it has returned 1 the handshake goes on as any other. */
+int tls_early_receive(struct tls_engine *engine);
+
 /* resumption.c: tickets and sessions for one context. `id_context` is of SHA-256's size. Returns 0
  * or -1. */
 int tls_resumption_setup(struct tls_context *context, const struct tls_config *config,
@@ -49,6 +109,14 @@ int tls_resumption_setup(struct tls_context *context, const struct tls_config *c
 /* resumption.c: makes the tally say what became of the offered ticket, once the handshake is
  * complete. */
 void tls_resumption_settle(struct tls_engine *engine);
+
+/* trust.c: a verify callback (SSL_CTX_set_verify(3)) under which a bad certificate of the peer is a
+ * fact for tls_engine_authorized() and not the end of the handshake. */
+int tls_trust_leniently(int good, X509_STORE_CTX *store);
+
+/* context.c: adds a sentence to what tls_context_warning() tells. */
+void tls_warn(struct tls_context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* failure.c: the sentence, then ": " and OpenSSL's reason in words; empties its queue. Returns -1.
  */

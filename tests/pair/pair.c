@@ -26,9 +26,15 @@ static void end_deinit(struct pair_end *end)
 void pair_init(struct pair *pair, struct tls_context *client, struct tls_context *server,
                const struct tls_engine_options *options)
 {
+    pair_init_asking(pair, client, server, options, 0);
+}
+
+void pair_init_asking(struct pair *pair, struct tls_context *client, struct tls_context *server,
+                      const struct tls_engine_options *options, unsigned asks)
+{
     memset(pair, 0, sizeof(*pair));
     end_init(&pair->client, client, options);
-    end_init(&pair->server, server, NULL);
+    end_init(&pair->server, server, &(struct tls_engine_options){.asks = asks});
 }
 
 void pair_deinit(struct pair *pair)
@@ -145,7 +151,9 @@ void pair_setup_init(struct pair_setup *setup, const char *key_type)
     cr_assert_not_null(setup->certificate, "%s", error.text);
     setup->server_config.certificates[0].certificate_pem = certificate_pem(setup->certificate);
     setup->server_config.certificates[0].key_pem = certificate_key_pem(setup->certificate);
-    setup->server_config.certificate_count = 1;
+    if (setup->server_config.certificate_count == 0) {
+        setup->server_config.certificate_count = 1;
+    }
     if (setup->client_config.ca_pem == NULL) {
         setup->client_config.ca_pem = certificate_pem(setup->certificate);
     }

@@ -25,6 +25,9 @@ struct pair {
 
 void pair_init(struct pair *pair, struct tls_context *client, struct tls_context *server,
                const struct tls_engine_options *options);
+/* The same with a server that asks: a bit (1 << enum tls_want) for each. */
+void pair_init_asking(struct pair *pair, struct tls_context *client, struct tls_context *server,
+                      const struct tls_engine_options *options, unsigned asks);
 void pair_deinit(struct pair *pair);
 
 /* Gives everything that `from` has queued to `to`. */
