@@ -78,6 +78,17 @@ static bool is_hello_retry(const uint8_t *message, size_t count)
                0;
 }
 
+/* Few messages, and none on the hot path. */
+static void hear_handshake(struct tls_engine *engine, const uint8_t *message, size_t count)
+{
+    engine->tally.tickets_received += message[0] == SSL3_MT_NEWSESSION_TICKET;
+    if (engine->established) {
+        tls_renegotiation_hear(engine, message[0]);
+    } else if (message[0] == SSL3_MT_CLIENT_HELLO && engine->wants != NULL) {
+        tls_wants_hear_hello(engine->wants, message, count);
+    }
+}
+
 void tls_engine_on_message(int sent, int version, int content_type, const void *bytes, size_t count,
                            SSL *ssl, void *argument)
 {
@@ -90,11 +101,13 @@ void tls_engine_on_message(int sent, int version, int content_type, const void *
         engine->tally.records_in += sent == 0;
         engine->tally.records_out += sent != 0;
     } else if (content_type == SSL3_RT_HANDSHAKE && count > 0) {
-        if (message[0] == SSL3_MT_NEWSESSION_TICKET) {
-            engine->tally.tickets_issued += sent != 0;
-            engine->tally.tickets_received += sent == 0;
-        } else if (message[0] == SSL3_MT_SERVER_HELLO && is_hello_retry(message, count)) {
+        if (message[0] == SSL3_MT_SERVER_HELLO && is_hello_retry(message, count)) {
             engine->tally.hello_retries++;
+        }
+        if (sent == 0) {
+            hear_handshake(engine, message, count);
+        } else {
+            engine->tally.tickets_issued += message[0] == SSL3_MT_NEWSESSION_TICKET;
         }
     }
 }
@@ -129,35 +142,53 @@ static bool client_setup(SSL *ssl, const struct tls_engine_options *options)
     return true;
 }
 
+bool tls_engine_open(struct tls_engine *engine, struct tls_context *context)
+{
+    SSL *ssl = SSL_new(context->ssl);
+    BIO *bio = BIO_new(context->bio_method);
+
+    if (ssl == NULL || bio == NULL) {
+        BIO_free(bio);
+        SSL_free(ssl);
+        errors_clear();
+        return false;
+    }
+    BIO_set_data(bio, engine);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_msg_callback_arg(ssl, engine);
+    if (context->role == TLS_SERVER) {
+        SSL_set_accept_state(ssl);
+    } else {
+        SSL_set_connect_state(ssl);
+    }
+    if (engine->wants != NULL) {
+        tls_wants_open(engine->wants, ssl);
+    }
+    engine->early_open = context->early_data_bytes_max > 0;
+    SSL_free(engine->ssl);
+    engine->ssl = ssl;
+    return true;
+}
+
 bool tls_engine_init(struct tls_engine *engine, struct tls_context *context,
                      struct slab_queue *output, const struct tls_engine_options *options)
 {
-    BIO *bio;
-
-    *engine = (struct tls_engine){.output = output};
+    *engine = (struct tls_engine){.output = output, .early = {.pool = output->pool}};
     if (context == NULL) {
         return true;
     }
     errors_clear();
-    engine->ssl = SSL_new(context->ssl);
-    bio = BIO_new(context->bio_method);
-    if (engine->ssl == NULL || bio == NULL) {
-        BIO_free(bio);
-        goto fail;
+    if (context->role == TLS_SERVER && options != NULL && options->asks != 0) {
+        engine->wants = tls_wants_new(options->asks);
+        if (engine->wants == NULL) {
+            return false;
+        }
     }
-    BIO_set_data(bio, engine);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(engine->ssl, bio, bio);
-    SSL_set_msg_callback_arg(engine->ssl, engine);
-    if (context->role == TLS_SERVER) {
-        SSL_set_accept_state(engine->ssl);
+    if (tls_engine_open(engine, context) &&
+        (context->role == TLS_SERVER || options == NULL || client_setup(engine->ssl, options))) {
         return true;
     }
-    SSL_set_connect_state(engine->ssl);
-    if (options == NULL || client_setup(engine->ssl, options)) {
-        return true;
-    }
-fail:
     tls_engine_deinit(engine);
     errors_clear();
     return false;
@@ -175,6 +206,16 @@ void tls_engine_deinit(struct tls_engine *engine)
     }
     tls_session_free(engine->new_session);
     engine->new_session = NULL;
+    tls_wants_free(engine->wants);
+    engine->wants = NULL;
+    slab_queue_clear(&engine->early);
+    OPENSSL_free(engine->peer_der);
+    engine->peer_der = NULL;
+}
+
+void tls_engine_set_time(struct tls_engine *engine, uint64_t now_ns)
+{
+    engine->now_ns = now_ns;
 }
 
 static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail *failure)
@@ -183,6 +224,17 @@ static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail
         errors_clear();
         failure->kind = TLS_FAILURE_INTERNAL;
         snprintf(failure->reason, sizeof(failure->reason), "out of memory for output");
+        return TLS_FAILED;
+    }
+    if (engine->renegotiation.flooded) {
+        errors_clear();
+        failure->kind = TLS_FAILURE_PROTOCOL;
+        snprintf(failure->reason, sizeof(failure->reason), "too many %s",
+                 SSL_version(engine->ssl) >= TLS1_3_VERSION ? "key updates" : "renegotiations");
+        return TLS_FAILED;
+    }
+    if (engine->wants != NULL && tls_wants_refused(engine->wants, failure)) {
+        errors_clear();
         return TLS_FAILED;
     }
     tls_failure_take(SSL_get_verify_result(engine->ssl), failure);
@@ -199,9 +251,15 @@ static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail
 /* What an OpenSSL call that did not succeed means. */
 static enum tls_status unsuccessful(struct tls_engine *engine, struct tls_failure_detail *failure)
 {
+    if (engine->renegotiation.flooded) {
+        return fail(engine, failure);
+    }
     switch (SSL_get_error(engine->ssl, 0)) {
     case SSL_ERROR_WANT_READ:
         return TLS_AGAIN;
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+    case SSL_ERROR_WANT_X509_LOOKUP:
+        return TLS_WAITING;
     case SSL_ERROR_ZERO_RETURN:
         return TLS_CLOSED;
     default:
@@ -235,16 +293,59 @@ static enum tls_status pass_read(struct tls_engine *engine, uint8_t *out, size_t
     return TLS_OK;
 }
 
+static int handshake_go_on(struct tls_engine *engine)
+{
+    if (engine->early_open && tls_early_receive(engine) != 1) {
+        return 0;
+    }
+    return SSL_do_handshake(engine->ssl);
+}
+
+/* With a new context the handshake starts again, from the ClientHello that the old one has read. */
+static bool handshake_switch(struct tls_engine *engine)
+{
+    const uint8_t *input = engine->input;
+    size_t input_bytes = engine->input_bytes;
+    uint8_t *hello = NULL;
+    size_t hello_bytes = 0;
+    enum tls_switch switched = tls_wants_switch(engine, &hello, &hello_bytes);
+
+    if (switched == TLS_SWITCH_DONE) {
+        uint64_t records_in = engine->tally.records_in;
+
+        tls_engine_feed(engine, hello, hello_bytes);
+        handshake_go_on(engine);
+        tls_engine_feed(engine, input, input_bytes);
+        engine->tally.records_in = records_in;
+    }
+    OPENSSL_free(hello);
+    return switched != TLS_SWITCH_FAILED;
+}
+
+static enum tls_status fail_saying(struct tls_failure_detail *failure, const char *reason)
+{
+    failure->kind = TLS_FAILURE_INTERNAL;
+    snprintf(failure->reason, sizeof(failure->reason), "%s", reason);
+    return TLS_FAILED;
+}
+
 enum tls_status tls_engine_handshake(struct tls_engine *engine, struct tls_failure_detail *failure)
 {
     if (engine->ssl == NULL) {
         return TLS_OK;
     }
     errors_clear();
-    if (SSL_do_handshake(engine->ssl) != 1) {
+    if (engine->wants != NULL && !handshake_switch(engine)) {
+        return fail_saying(failure, "out of memory for another context");
+    }
+    if (handshake_go_on(engine) != 1) {
         return unsuccessful(engine, failure);
     }
+    if (engine->wants != NULL && tls_wants_save(engine->wants)) {
+        return tls_wants_refused(engine->wants, failure) ? TLS_FAILED : TLS_WAITING;
+    }
     tls_resumption_settle(engine);
+    engine->established = true;
     return TLS_OK;
 }
 

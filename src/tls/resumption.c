@@ -36,40 +36,70 @@ void tls_resumption_settle(struct tls_engine *engine)
     }
 }
 
-static int on_server_session(SSL *ssl, SSL_SESSION *session)
+/* Whether sessions are looked up, and so kept, elsewhere. */
+static bool is_external(const struct tls_engine *engine)
 {
-    struct tls_context *context = tls_context_of(ssl);
+    return engine->wants != NULL && tls_wants_external(engine->wants);
+}
+
+static void session_keep(const struct tls_context *context, SSL_SESSION *session,
+                         uint64_t expires_ns)
+{
     uint8_t serialised[SESSION_DATA_BYTES_MAX];
     uint8_t *end = serialised;
     unsigned id_bytes;
     const uint8_t *id = SSL_SESSION_get_id(session, &id_bytes);
     int bytes = i2d_SSL_SESSION(session, NULL);
 
-    /* A TLS 1.3 session lives in its ticket. */
-    if (SSL_version(ssl) < TLS1_3_VERSION && bytes > 0 && (size_t)bytes <= sizeof(serialised)) {
+    if (bytes > 0 && (size_t)bytes <= sizeof(serialised)) {
         i2d_SSL_SESSION(session, &end);
-        session_store_put(context->sessions, id, id_bytes, serialised, (size_t)bytes,
-                          clock_now_ns() + context->session_timeout_ns);
+        session_store_put(context->sessions, id, id_bytes, serialised, (size_t)bytes, expires_ns);
         OPENSSL_cleanse(serialised, (size_t)bytes);
+    }
+}
+
+static int on_server_session(SSL *ssl, SSL_SESSION *session)
+{
+    const struct tls_engine *engine = tls_engine_of(ssl);
+    const struct tls_context *context = tls_context_of(ssl);
+    bool is_tls_1_3 = SSL_version(ssl) >= TLS1_3_VERSION;
+
+    if (engine->wants != NULL && (!is_tls_1_3 || (SSL_get_options(ssl) & SSL_OP_NO_TICKET) != 0)) {
+        tls_wants_hear_session(engine->wants, session);
+    }
+    /* A TLS 1.3 session lives in its ticket. */
+    if (context->sessions != NULL && !is_tls_1_3 && !is_external(engine)) {
+        session_keep(context, session, tls_engine_now(engine) + context->session_timeout_ns);
     }
     return 0; /* OpenSSL keeps its reference */
 }
 
 static SSL_SESSION *on_server_lookup(SSL *ssl, const unsigned char *id, int id_bytes, int *out_copy)
 {
+    struct tls_engine *engine = tls_engine_of(ssl);
+    struct session_store *sessions = tls_context_of(ssl)->sessions;
     uint8_t serialised[SESSION_DATA_BYTES_MAX];
     const uint8_t *begin = serialised;
     SSL_SESSION *session;
-    size_t bytes = session_store_get(tls_context_of(ssl)->sessions, id, (size_t)id_bytes,
-                                     clock_now_ns(), serialised, sizeof(serialised));
+    size_t bytes;
 
+    if (is_external(engine)) {
+        *out_copy = 1; /* ours stays, for a second ClientHello */
+        session = tls_wants_lookup(engine->wants, id, (size_t)id_bytes);
+        engine->session_found = session != NULL;
+        return session;
+    }
     *out_copy = 0; /* the reference passes to OpenSSL */
+    bytes = sessions != NULL
+                ? session_store_get(sessions, id, (size_t)id_bytes, tls_engine_now(engine),
+                                    serialised, sizeof(serialised))
+                : 0;
     if (bytes == 0) {
         return NULL;
     }
     session = d2i_SSL_SESSION(NULL, &begin, (long)bytes);
     OPENSSL_cleanse(serialised, bytes);
-    tls_engine_of(ssl)->session_found = session != NULL;
+    engine->session_found = session != NULL;
     return session;
 }
 
@@ -79,7 +109,9 @@ static void on_server_forget(SSL_CTX *ssl_context, SSL_SESSION *session)
     unsigned id_bytes;
     const uint8_t *id = SSL_SESSION_get_id(session, &id_bytes);
 
-    session_store_remove(context->sessions, id, id_bytes);
+    if (context->sessions != NULL) {
+        session_store_remove(context->sessions, id, id_bytes);
+    }
 }
 
 static int on_client_session(SSL *ssl, SSL_SESSION *session)
@@ -95,15 +127,13 @@ static void server_setup(struct tls_context *context, const struct tls_config *c
 {
     SSL_CTX *ssl = context->ssl;
 
-    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-    if (context->sessions != NULL) {
-        SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
-        SSL_CTX_sess_set_new_cb(ssl, on_server_session);
-        SSL_CTX_sess_set_get_cb(ssl, on_server_lookup);
-        SSL_CTX_sess_set_remove_cb(ssl, on_server_forget);
-    }
+    /* Even without a store: an engine may ask for another one. */
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ssl, on_server_session);
+    SSL_CTX_sess_set_get_cb(ssl, on_server_lookup);
+    SSL_CTX_sess_set_remove_cb(ssl, on_server_forget);
     if (config->no_tickets) {
-        /* Without this TLS 1.3 would issue tickets that name an entry of a session cache. */
+        /* Otherwise TLS 1.3 issues tickets that name an entry of a session store: see want.c. */
         SSL_CTX_set_num_tickets(ssl, 0);
     } else {
         SSL_CTX_set_num_tickets(ssl, config->ticket_count == 0 ? 1 : config->ticket_count);
