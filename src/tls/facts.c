@@ -117,6 +117,9 @@ void tls_engine_facts(const struct tls_engine *engine, struct tls_facts *out)
     }
     suite = SSL_get_current_cipher(engine->ssl);
     SSL_get0_alpn_selected(engine->ssl, &alpn, &alpn_bytes);
+    if (alpn_bytes == 0) {
+        compat_npn_get(engine->ssl, &alpn, &alpn_bytes);
+    }
     name_set(out->version, SSL_get_version(engine->ssl));
     name_set(out->suite, suite != NULL ? SSL_CIPHER_standard_name(suite) : NULL);
     group_set(engine->ssl, out->group);

@@ -127,6 +127,7 @@ ParameterizedTest(struct npn_row *row, negotiation, npn_follows_the_servers_orde
 
     cr_assert(negotiate(&setup, "p256", &facts, npn, &failure), "%s", failure.reason);
     cr_assert_str_eq(npn, row->chosen);
+    cr_assert_str_eq(facts.alpn, row->chosen);
 }
 
 Test(negotiation, alpn_goes_before_npn)
