@@ -54,18 +54,20 @@ struct tls_config {
     /* Server: ask for the client's certificate; and end the handshake when it is missing or bad. */
     bool request_certificate;
     bool require_certificate;
-    /* Server: 0-RTT bytes to accept at most, each ticket once (RFC 8446 8.1); 0: none.
+    /* Server: 0-RTT bytes to accept at most, each ticket once, for which tls_shared needs a
+     * replay_guard; 0: none.
      * Client: whether to send early data is the engine's tls_engine_write_early(). */
     uint32_t early_data_bytes_max;
     /* Server: DER OCSP response to staple; NULL: none, or by tls_engine_answer_staple(). */
     const uint8_t *ocsp_response;
     size_t ocsp_response_bytes;
     bool request_ocsp; /* client: ask for a staple (RFC 6066 8) */
-    /* TLS <= 1.2 renegotiations, and TLS 1.3 KeyUpdates, that the peer may start in one window;
-     * one more ends the connection. 0: 3 and 600 s. */
+    /* TLS <= 1.2 renegotiations that the peer may start in one window, and requests for the
+     * client's certificate in TLS 1.3; one more ends the connection. Of KeyUpdates, which
+     * cost little, there may be 32 times as many. 0: 3 and 600 s. */
     uint32_t renegotiation_limit;
     uint32_t renegotiation_window_s;
-    bool no_renegotiation; /* refuse the first one already */
+    bool no_renegotiation; /* the first one already ends the connection; KeyUpdates stay */
     /* NSS key log lines, without the newline; on the connection's thread. NULL: none. */
     void (*on_keylog)(void *user, const char *line);
     void *keylog_user;
@@ -83,7 +85,9 @@ struct tls_config {
     uint32_t session_timeout_s;     /* 0: 7200 */
     uint32_t ticket_count;          /* TLS 1.3 tickets after a full handshake; 0: 1 */
     uint32_t max_send_fragment;     /* 512-16384 bytes of plaintext a record; 0: 16384 */
-    bool no_tickets;        /* then TLS <= 1.2 resumes by session ID, and TLS 1.3 not at all */
+    /* Then TLS <= 1.2 resumes by session ID, and TLS 1.3 only from a store that answers
+     * TLS_WANT_SESSION. */
+    bool no_tickets;
     bool client_preference; /* server: the client's cipher order decides */
     bool insecure;          /* client: accept any certificate */
     /* OpenSSL's own TLS 1.3 key schedule instead of provider.h's, to measure one by the other. */

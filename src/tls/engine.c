@@ -226,11 +226,11 @@ static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail
         snprintf(failure->reason, sizeof(failure->reason), "out of memory for output");
         return TLS_FAILED;
     }
-    if (engine->renegotiation.flooded) {
+    if (engine->renegotiation.flood != NULL) {
         errors_clear();
         failure->kind = TLS_FAILURE_PROTOCOL;
         snprintf(failure->reason, sizeof(failure->reason), "too many %s",
-                 SSL_version(engine->ssl) >= TLS1_3_VERSION ? "key updates" : "renegotiations");
+                 engine->renegotiation.flood);
         return TLS_FAILED;
     }
     if (engine->wants != NULL && tls_wants_refused(engine->wants, failure)) {
@@ -251,7 +251,7 @@ static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail
 /* What an OpenSSL call that did not succeed means. */
 static enum tls_status unsuccessful(struct tls_engine *engine, struct tls_failure_detail *failure)
 {
-    if (engine->renegotiation.flooded) {
+    if (engine->renegotiation.flood != NULL) {
         return fail(engine, failure);
     }
     switch (SSL_get_error(engine->ssl, 0)) {

@@ -56,7 +56,8 @@ struct tls_renegotiation {
     uint64_t window_ns; /* start of the window that `count` belongs to */
     uint32_t count;     /* started by the peer in it */
     bool ours;          /* the next ClientHello, or TLS 1.3 certificate, was asked for by us */
-    bool flooded;       /* the peer went over the limit: nothing of it is heard any more */
+    /* What the peer started too many of; then nothing of it is heard any more. NULL: nothing. */
+    const char *flood;
 };
 
 struct tls_engine {
@@ -148,7 +149,7 @@ struct tls_facts {
     char group[TLS_NAME_BYTES];       /* "x25519"; "" when no (EC)DHE took place */
     char signature[TLS_NAME_BYTES];   /* the server's: "ecdsa_secp256r1_sha256"; "" when resumed */
     char certificate[TLS_NAME_BYTES]; /* the server's key: "EC P-256", "RSA 2048" */
-    char alpn[TLS_NAME_BYTES];
+    char alpn[TLS_NAME_BYTES];        /* or NPN's protocol */
     enum tls_resumption resumption;
 };
 

@@ -35,7 +35,7 @@ void tls_renegotiation_setup(struct tls_context *context, const struct tls_confi
     }
 }
 
-static void count(struct tls_engine *engine, uint32_t limit)
+static void count(struct tls_engine *engine, uint32_t limit, const char *what)
 {
     struct tls_renegotiation *renegotiation = &engine->renegotiation;
     uint64_t now_ns = tls_engine_now(engine);
@@ -52,7 +52,7 @@ static void count(struct tls_engine *engine, uint32_t limit)
     }
     /* As if the peer had closed: OpenSSL throws away whatever else comes, and its next call ends
      * where the flag is looked at. So reading well costs nothing. */
-    renegotiation->flooded = true;
+    renegotiation->flood = what;
     SSL_set_shutdown(engine->ssl, SSL_get_shutdown(engine->ssl) | SSL_RECEIVED_SHUTDOWN);
 }
 
@@ -65,12 +65,19 @@ void tls_renegotiation_hear(struct tls_engine *engine, int type)
     case SSL3_MT_CLIENT_HELLO:
     case SSL3_MT_HELLO_REQUEST:
         if (!renegotiation->ours) {
-            count(engine, context->renegotiation_limit);
+            count(engine, context->renegotiation_limit, "renegotiations");
         }
         renegotiation->ours = false;
         break;
+    case SSL3_MT_CERTIFICATE_REQUEST:
+        /* Post-handshake authentication costs a client a signature; in TLS 1.2 the message belongs
+         * to a renegotiation that has been counted. */
+        if (SSL_version(engine->ssl) >= TLS1_3_VERSION) {
+            count(engine, context->renegotiation_limit, "requests for the certificate");
+        }
+        break;
     case SSL3_MT_KEY_UPDATE:
-        count(engine, context->key_update_limit);
+        count(engine, context->key_update_limit, "key updates");
         break;
     case SSL3_MT_FINISHED: /* of post-handshake authentication */
         renegotiation->ours = false;
@@ -126,7 +133,7 @@ bool tls_engine_renegotiate(struct tls_engine *engine, bool certificate, const c
     if (ssl == NULL) {
         return refuse("not encrypted", out_reason);
     }
-    if (!engine->established || engine->renegotiation.flooded) {
+    if (!engine->established || engine->renegotiation.flood != NULL) {
         return refuse("the connection is not open", out_reason);
     }
     if (tls_engine_renegotiating(engine)) {
@@ -168,7 +175,7 @@ bool tls_engine_update_key(struct tls_engine *engine, bool both)
 {
     bool updated;
 
-    if (engine->ssl == NULL || !engine->established || engine->renegotiation.flooded) {
+    if (engine->ssl == NULL || !engine->established || engine->renegotiation.flood != NULL) {
         return false;
     }
     ERR_clear_error();

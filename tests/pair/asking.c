@@ -45,7 +45,7 @@ static void answer(struct tls_engine *engine, enum tls_want want, struct answers
     }
 }
 
-static enum tls_status server_step(struct pair *pair, struct answers *answers)
+enum tls_status asking_server_step(struct pair *pair, struct answers *answers)
 {
     struct pair_end *server = &pair->server;
 
@@ -73,7 +73,7 @@ bool asking_handshake(struct pair *pair, struct answers *answers)
         enum tls_status server;
 
         pair_move(&pair->client, &pair->server);
-        server = server_step(pair, answers);
+        server = asking_server_step(pair, answers);
         pair_move(&pair->server, &pair->client);
         if (client == TLS_OK && server == TLS_OK) {
             return true;

@@ -29,4 +29,5 @@ struct answers {
 
 /* As pair_handshake(), answering on the way; each want is left open for one more call, which must
  * change nothing. */
+enum tls_status asking_server_step(struct pair *pair, struct answers *answers);
 bool asking_handshake(struct pair *pair, struct answers *answers);

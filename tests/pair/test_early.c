@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-#include "pair.h"
+#include "asking.h"
 #include "tls/replay.h"
 #include "tls/ticket.h"
 
@@ -185,6 +185,36 @@ Test(early, a_ticket_brings_early_data_once)
     }
     tls_session_free(session);
     close_setup(&setup);
+}
+
+/* The early data waits behind the ClientHello until it is clear who serves it. */
+Test(early, data_waits_for_another_context)
+{
+    static const unsigned asks = 1 << TLS_WANT_CONTEXT | 1 << TLS_WANT_STAPLE;
+    struct pair_setup setup = {0};
+    struct pair_setup other = {.server_config = {.alpn = "other"}};
+    struct tls_engine_options options = {.server_name = "localhost"};
+    struct answers answers = {0};
+    struct tls_session *session;
+    struct pair pair;
+
+    open_setup(&setup, EARLY_MAX);
+    open_setup(&other, 0);
+    session = first_session(&setup);
+    options.session = session;
+    answers.context = setup.server;
+    pair_init_asking(&pair, setup.client, other.server, &options, asks);
+    cr_assert_eq(write_early(&pair, "early"), 5);
+    pair_move(&pair.client, &pair.server);
+    cr_assert_eq(asking_server_step(&pair, &answers), TLS_AGAIN);
+    cr_assert_eq(answers.counts[TLS_WANT_CONTEXT], 1);
+    expect_early_text(&pair, "early");
+    pair_move(&pair.server, &pair.client);
+    expect_early(&pair, TLS_EARLY_ACCEPTED);
+    pair_deinit(&pair);
+    tls_session_free(session);
+    close_setup(&setup);
+    close_setup(&other);
 }
 
 static void expect_rejected(struct pair_setup *setup, struct tls_context *server)

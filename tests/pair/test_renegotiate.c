@@ -250,6 +250,28 @@ Test(renegotiate, a_certificate_asked_for_later_may_be_missing_or_bad)
     ask_later(TLS_VERSION_1_3, true, false);
 }
 
+/* Each costs the client a signature. */
+Test(renegotiate, a_client_limits_how_often_it_shows_its_certificate)
+{
+    struct certificate_options options = {.client = true};
+    struct certificate *certificate = certificate_new(&options, NULL, NULL);
+    struct fixture fixture = {0};
+    struct pair *pair = &fixture.pair;
+    const char *reason;
+
+    give_certificate(&fixture.setup, certificate);
+    open_pair(&fixture, TLS_VERSION_1_3);
+    for (int i = 0; i < 4; i++) {
+        cr_assert_eq(pair->client.status == TLS_FAILED, false);
+        cr_assert(tls_engine_renegotiate(&pair->server.engine, true, &reason), "%s", reason);
+        settle(pair);
+    }
+    cr_assert_eq(pair->client.status, TLS_FAILED);
+    cr_assert_str_eq(pair->client.failure.reason, "too many requests for the certificate");
+    close_pair(&fixture);
+    certificate_free(certificate);
+}
+
 Test(renegotiate, tls_1_3_says_that_it_has_none)
 {
     struct fixture fixture = {0};

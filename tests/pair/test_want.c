@@ -9,6 +9,7 @@
 enum {
     ASK_CONTEXT = 1 << TLS_WANT_CONTEXT,
     ASK_STAPLE = 1 << TLS_WANT_STAPLE,
+    ASK_ALL = 2 * (1 << TLS_WANT_SAVE) - 2,
 };
 
 static const struct tls_engine_options named = {.server_name = "b.example"};
@@ -229,6 +230,40 @@ Test(want, a_session_of_one_host_is_never_resumed_by_another)
     expect_hosts_apart(TLS_VERSION_1_3, false, TLS_RESUMED_TICKET);
     expect_hosts_apart(TLS_VERSION_1_2, false, TLS_RESUMED_TICKET);
     expect_hosts_apart(TLS_VERSION_1_2, true, TLS_RESUMED_ID);
+}
+
+/* Each byte of a ClientHello changed in turn: what is asked for then is nothing to rely on, but
+ * each is answered, and the server ends as any other does. */
+Test(want, a_damaged_hello_is_survived)
+{
+    struct hosts hosts = {.a = {.client_config = {.request_ocsp = true}}};
+    struct answers answers = {0};
+    uint8_t hello[2048];
+    size_t hello_bytes;
+    struct pair pair;
+
+    hosts.a.server_config.no_tickets = true;
+    hosts_init(&hosts, TLS_VERSION_1_3);
+    answers.context = hosts.b.server;
+    pair_init(&pair, hosts.a.client, hosts.a.server, &named);
+    pair_handshake_step(&pair, &pair.client);
+    hello_bytes = pair.client.queue.bytes;
+    cr_assert_leq(hello_bytes, sizeof(hello));
+    memcpy(hello, pair.client.queue.head->data + pair.client.queue.head->start, hello_bytes);
+    pair_deinit(&pair);
+    for (size_t at = 5; at < hello_bytes; at++) { /* the record header is no matter of ours */
+        enum tls_status status;
+
+        hello[at] ^= 0x11;
+        answers.order_count = 0;
+        pair_init_asking(&pair, hosts.a.client, hosts.a.server, NULL, ASK_ALL);
+        pair_inject(&pair.server, hello, hello_bytes);
+        status = asking_server_step(&pair, &answers);
+        cr_assert(status == TLS_AGAIN || status == TLS_FAILED);
+        pair_deinit(&pair);
+        hello[at] ^= 0x11;
+    }
+    hosts_deinit(&hosts);
 }
 
 static void expect_staple(enum tls_version version, const uint8_t *staple, size_t staple_bytes,
