@@ -7,7 +7,7 @@
 # with NO_INSTALL 1 to check only. Returns 0 when everything is there, 1 otherwise.
 
 # One row a package: what it is for (peers: other people's clients and servers, for the tests and
-# for bench/peers; bench: for the latter alone), then its name for apt, dnf and pacman. "a|b":
+# for bench/peers), then its name for apt, dnf and pacman. "a|b":
 # either will do, the first is installed. "-": part of another package there.
 readonly DEPENDENCIES_TABLE='
 build  gcc                                       gcc                       gcc
@@ -36,7 +36,8 @@ peers  apache2-utils                             httpd-tools               apach
 peers  nodejs                                    nodejs                    nodejs
 peers  nginx                                     nginx                     nginx
 peers  wrk                                       wrk                       wrk
-bench  haproxy                                   haproxy                   haproxy
+peers  haproxy                                   haproxy                   haproxy
+peers  libnss3-tools                             nss-tools                 nss
 '
 
 # Packages whose installation on Debian also enables a daemon that listens beyond loopback.

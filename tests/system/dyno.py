@@ -79,9 +79,10 @@ def tlsdyno(*arguments, **options):
     return run(BINARY, *arguments, **options)
 
 
-def load(target, *arguments, check=0, timeout=DEADLINE * 3):
-    """Runs `tlsdyno load` and returns its JSON report, with the whole process as .process."""
-    done = tlsdyno("load", target, "-J", "-", *arguments, check=check, timeout=timeout)
+def load(target, *arguments, check=0, timeout=DEADLINE * 3, within=()):
+    """Runs `tlsdyno load` and returns its JSON report, with the whole process as .process.
+    within: words of a command that is to run it, `nsenter` for instance."""
+    done = run(*within, BINARY, "load", target, "-J", "-", *arguments, check=check, timeout=timeout)
     try:
         report = Report(json.loads(done.stdout))
     except ValueError as error:
@@ -282,7 +283,7 @@ def http_get(admin, path):
 
 
 class Certificates:
-    """A CA and a server certificate for localhost, made by `tlsdyno cert`."""
+    """A CA, a server's certificate for localhost and a client's, made by `tlsdyno cert`."""
 
     def __init__(self, directory, *arguments):
         self.directory = pathlib.Path(directory)
@@ -290,3 +291,5 @@ class Certificates:
         self.ca = self.directory / "ca.pem"
         self.cert = self.directory / "server.pem"
         self.key = self.directory / "server.key"
+        self.client_cert = self.directory / "client.pem"
+        self.client_key = self.directory / "client.key"
