@@ -11,11 +11,11 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/passphrase.h"
 #include "tls/certificate.h"
 
 enum {
     CHAIN_MAX = 8,
-    PASSPHRASE_BYTES = 1024,
     MODE_PUBLIC = 0644,
     MODE_SECRET = 0600,
 };
@@ -47,8 +47,8 @@ static const struct {
     [FILE_CLIENT_P12] = {"client.p12", "the client's key and chain as PKCS#12", MODE_SECRET},
 };
 
-static const char *const key_types[] = {"p256",    "p384",    "ed25519", "rsa2048",
-                                        "rsa3072", "rsa4096", NULL};
+static const char *const key_types[] = {"p256",    "p384",    "ed25519", "rsa2048", "rsa3072",
+                                        "rsa4096", "mldsa44", "mldsa65", "mldsa87", NULL};
 
 struct cert_options {
     const char *directory;
@@ -65,7 +65,9 @@ static const struct option_info cert_option_rows[] = {
      .kind = OPTION_CHOICE,
      .argument = "TYPE",
      .group = "Certificates",
-     .help = "kind of all keys: p256, p384, ed25519, rsa2048, rsa3072 or rsa4096",
+     .help =
+         "kind of all keys: p256, p384, ed25519, rsa2048, rsa3072, rsa4096, or from OpenSSL 3.5 on "
+         "mldsa44, mldsa65 or mldsa87",
      .initial = "p256",
      .choices = key_types,
      OPTION_FIELD(struct cert_options, key_type)},
@@ -124,13 +126,10 @@ static int make_path(const struct cert_options *options, enum written_file file,
 }
 
 /* Before anything is made, so that nothing is left half done. */
-static int prepare_directory(const struct cert_options *options, struct error *error)
+static int check_directory(const struct cert_options *options, struct error *error)
 {
     char path[PATH_MAX];
 
-    if (mkdir(options->directory, 0755) != 0 && errno != EEXIST) {
-        return error_set(error, "cannot make the directory %s: %m", options->directory);
-    }
     for (enum written_file file = 0; file < FILE_COUNT; file++) {
         if (make_path(options, file, path, error) != 0) {
             return -1;
@@ -138,6 +137,14 @@ static int prepare_directory(const struct cert_options *options, struct error *e
         if (!options->force && access(path, F_OK) == 0) {
             return error_set(error, "%s exists; --force overwrites it", path);
         }
+    }
+    return 0;
+}
+
+static int make_directory(const struct cert_options *options, struct error *error)
+{
+    if (mkdir(options->directory, 0755) != 0 && errno != EEXIST) {
+        return error_set(error, "cannot make the directory %s: %m", options->directory);
     }
     return 0;
 }
@@ -188,39 +195,6 @@ static int write_pkcs12(const struct cert_options *options, enum written_file fi
     explicit_bzero(der, bytes);
     free(der);
     return outcome;
-}
-
-static int read_passphrase(const struct cert_options *options, char out[PASSPHRASE_BYTES],
-                           struct error *error)
-{
-    const char *environment = getenv("TLSDYNO_PASSPHRASE");
-    const char *file_name = options->passphrase_file;
-    FILE *file;
-
-    out[0] = '\0';
-    if (file_name == NULL) {
-        if (environment != NULL &&
-            snprintf(out, PASSPHRASE_BYTES, "%s", environment) >= PASSPHRASE_BYTES) {
-            return error_set(error, "TLSDYNO_PASSPHRASE is longer than %d bytes",
-                             PASSPHRASE_BYTES - 1);
-        }
-        return 0;
-    }
-    file = fopen(file_name, "re");
-    if (file == NULL) {
-        return error_set(error, "--passphrase-file: cannot read %s: %m", file_name);
-    }
-    if (fgets(out, PASSPHRASE_BYTES, file) == NULL && ferror(file)) {
-        fclose(file);
-        return error_set(error, "--passphrase-file: cannot read %s: %m", file_name);
-    }
-    fclose(file);
-    if (strlen(out) == PASSPHRASE_BYTES - 1) {
-        return error_set(error, "--passphrase-file: the first line of %s is longer than %d bytes",
-                         file_name, PASSPHRASE_BYTES - 2);
-    }
-    out[strcspn(out, "\r\n")] = '\0';
-    return 0;
 }
 
 static int make_certificates(const struct cert_options *options, struct authority *authority,
@@ -301,18 +275,18 @@ static int run(void *config, char **argv, struct error *error)
 {
     const struct cert_options *options = config;
     struct authority authority = {0};
-    char passphrase[PASSPHRASE_BYTES];
+    struct passphrase passphrase = {0};
     int status = EXIT_FAILURE;
 
     (void)argv;
-    if (read_passphrase(options, passphrase, error) == 0 &&
-        prepare_directory(options, error) == 0 &&
-        make_certificates(options, &authority, error) == 0 &&
-        write_all(options, &authority, passphrase, error) == 0) {
+    if (passphrase_read(&passphrase, options->passphrase_file, error) == 0 &&
+        check_directory(options, error) == 0 &&
+        make_certificates(options, &authority, error) == 0 && make_directory(options, error) == 0 &&
+        write_all(options, &authority, passphrase.text, error) == 0) {
         print_written(options, &authority);
         status = EXIT_SUCCESS;
     }
-    explicit_bzero(passphrase, sizeof(passphrase));
+    passphrase_cleanse(&passphrase);
     certificate_free(authority.client);
     certificate_free(authority.server);
     for (size_t i = 0; i <= options->chain; i++) {

@@ -1,4 +1,4 @@
-/* A command of the program: its options, and what it does with them. main.c has the table. */
+/* A command of the program: its options, and what it does with them. commands.c has them all. */
 #pragma once
 
 #include <stddef.h>
@@ -9,9 +9,18 @@ struct error;
 
 enum { EXIT_USAGE = 2 }; /* beside EXIT_SUCCESS and EXIT_FAILURE */
 
+/* A section of the manual page beyond what the table tells. */
+struct manual_section {
+    const char *heading; /* "SIGNALS" */
+    const char *text;    /* paragraphs, with an empty line between them */
+};
+
+enum { MANUAL_SECTIONS_MAX = 4 };
+
 struct command {
     const char *help; /* one line for `tlsdyno --help` */
     struct option_table table;
+    struct manual_section manual[MANUAL_SECTIONS_MAX]; /* ended by one without heading, or full */
     size_t config_bytes; /* of the structure that the table's offsets lead into */
 
     /* Runs with the parsed configuration and returns the exit status; with any but EXIT_SUCCESS the
@@ -22,3 +31,4 @@ struct command {
 extern const struct command serve_command;
 extern const struct command load_command;
 extern const struct command cert_command;
+extern const struct command ciphers_command;

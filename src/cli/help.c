@@ -150,24 +150,12 @@ static void print_row(FILE *out, const struct option_info *info)
     print_wrapped(out, sentence, HELP_INDENT, HELP_INDENT);
 }
 
-/* The rows of all sections in one sequence; NULL after the last one. */
-static const struct option_info *row_at(const struct option_table *table, size_t index)
+bool options_is_group_start(const struct option_table *table, size_t index)
 {
-    for (size_t s = 0; s < OPTION_SECTIONS_MAX && table->sections[s].rows != NULL; s++) {
-        if (index < table->sections[s].count) {
-            return &table->sections[s].rows[index];
-        }
-        index -= table->sections[s].count;
-    }
-    return NULL;
-}
-
-static bool is_group_start(const struct option_table *table, size_t index)
-{
-    const char *group = row_at(table, index)->group;
+    const char *group = options_row(table, index)->group;
 
     for (size_t i = 0; i < index; i++) {
-        if (strcmp(row_at(table, i)->group, group) == 0) {
+        if (strcmp(options_row(table, i)->group, group) == 0) {
             return false;
         }
     }
@@ -176,29 +164,29 @@ static bool is_group_start(const struct option_table *table, size_t index)
 
 void options_print_help(const struct option_table *table, FILE *out)
 {
-    static const struct option_info help_row = {
-        .name = "help", .letter = 'h', .help = "print this help and exit"};
     const struct option_info *first;
 
     fprintf(out, "usage: tlsdyno %s [OPTION...]%s%s\n\n", table->command,
             table->operand != NULL ? " " : "", table->operand != NULL ? table->operand : "");
     print_wrapped(out, table->summary, 0, 0);
     /* A group may have rows in several sections. */
-    for (size_t i = 0; (first = row_at(table, i)) != NULL; i++) {
+    for (size_t i = 0; (first = options_row(table, i)) != NULL; i++) {
         const struct option_info *row;
 
-        if (!is_group_start(table, i)) {
+        if (!options_is_group_start(table, i)) {
             continue;
         }
         fprintf(out, "\n%s:\n", first->group);
-        for (size_t j = i; (row = row_at(table, j)) != NULL; j++) {
+        for (size_t j = i; (row = options_row(table, j)) != NULL; j++) {
             if (strcmp(row->group, first->group) == 0) {
                 print_row(out, row);
             }
         }
     }
     fputc('\n', out);
-    print_row(out, &help_row);
+    for (size_t i = 0; i < OPTION_COMMON_COUNT; i++) {
+        print_row(out, &option_common_rows[i]);
+    }
     if (table->epilogue != NULL) {
         fprintf(out, "\n%s", table->epilogue);
     }

@@ -13,7 +13,6 @@
 #include "cli/file_limit.h"
 #include "cli/load_options.h"
 #include "cli/load_view.h"
-#include "cli/tls_options.h"
 #include "load/load.h"
 #include "report/report.h"
 #include "tls/context.h"
@@ -25,6 +24,7 @@ static atomic_bool stop_requested;
 
 /* What a run works with; owned. */
 struct load_session {
+    struct tls_material material;
     struct load_view view;
     struct admin_client *admin; /* NULL: not asked for */
     json_t *server_before;
@@ -111,8 +111,8 @@ static void view_init(struct load_view *view, const struct load_plan *plan)
 }
 
 /* Everything that can be wrong without a run is found out before it. */
-static int session_open(struct load_session *session, const struct load_options *options,
-                        char **argv, struct error *error)
+static int session_open(struct load_session *session, struct load_options *options, char **argv,
+                        struct error *error)
 {
     json_t *probe;
 
@@ -121,6 +121,9 @@ static int session_open(struct load_session *session, const struct load_options 
     session->result = calloc(1, sizeof(*session->result));
     if (session->result == NULL) {
         return error_set(error, "out of memory");
+    }
+    if (tls_material_open(&session->material, &options->files, &options->plan.tls, error) != 0) {
+        return -1;
     }
     if (options->admin != NULL) {
         session->admin = admin_client_new(options->admin, error);
@@ -145,6 +148,7 @@ static void session_close(struct load_session *session)
     if (session->json != NULL && session->json != stdout) {
         fclose(session->json);
     }
+    tls_material_close(&session->material);
     json_decref(session->server_before);
     json_decref(session->server_after);
     admin_client_free(session->admin);
@@ -261,6 +265,9 @@ static int run(void *config, char **argv, struct error *error)
     if (options->plan.tls.insecure && !options->plan.plain_tcp) {
         fprintf(stderr, "tlsdyno: warning: --insecure: the server's certificate is not checked\n");
     }
+    if (!options->plan.plain_tcp) {
+        tls_warnings_print(TLS_CLIENT, &options->plan.tls);
+    }
     file_limit_raise(&(struct file_limit_need){.option = "connections",
                                                .connections = options->plan.connections,
                                                .threads = options->plan.threads});
@@ -291,6 +298,8 @@ const struct command load_command = {
             .sections =
                 {
                     {load_option_rows, LOAD_OPTION_COUNT, 0},
+                    {tls_file_option_rows, TLS_FILE_OPTION_COUNT,
+                     offsetof(struct load_options, files)},
                     {tls_option_rows, TLS_OPTION_COUNT, offsetof(struct load_options, plan.tls)},
                 },
             .epilogue = "Examples:\n"

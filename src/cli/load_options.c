@@ -179,32 +179,30 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
      .group = "Load",
      .help = "no TLS, to measure what TCP alone would give",
      OPTION_FIELD(struct load_options, plain)},
-    {.name = "ca",
-     .kind = OPTION_STRING,
-     .argument = "FILE",
-     .group = "Server's certificate",
-     .help = "PEM certificates to trust",
-     .default_text = "the system's",
-     OPTION_FIELD(struct load_options, plan.tls.ca_file)},
     {.name = "insecure",
      .kind = OPTION_SWITCH,
-     .group = "Server's certificate",
+     .group = "Peer's certificate",
      .help = "accept any certificate; the report says so",
      OPTION_FIELD(struct load_options, plan.tls.insecure)},
     {.name = "verify-host",
      .kind = OPTION_STRING,
      .argument = "NAME",
-     .group = "Server's certificate",
+     .group = "Peer's certificate",
      .help = "name or IP address that the certificate must have",
      .default_text = "--sni-name, else the target's host, else localhost",
      OPTION_FIELD(struct load_options, plan.verify_host)},
     {.name = "sni-name",
      .kind = OPTION_STRING,
      .argument = "NAME",
-     .group = "Server's certificate",
+     .group = "Peer's certificate",
      .help = "server name to ask for",
      .default_text = "the target's host, unless it is an address",
      OPTION_FIELD(struct load_options, plan.server_name)},
+    {.name = "status",
+     .kind = OPTION_SWITCH,
+     .group = "Peer's certificate",
+     .help = "ask the server to staple an OCSP response",
+     OPTION_FIELD(struct load_options, plan.tls.request_ocsp)},
     {.name = "interval",
      .letter = 'i',
      .kind = OPTION_DURATION,
@@ -249,11 +247,12 @@ int load_options_check(const struct load_options *options, struct error *error)
         return error_set(error, "--response-bytes needs --mode rr and --service rr, whose requests "
                                 "name the size of their answer");
     }
-    if (plan->tls.insecure && (plan->tls.ca_file != NULL || plan->verify_host != NULL)) {
+    if (plan->tls.insecure &&
+        (plan->tls.ca_file != NULL || plan->tls.crl_file != NULL || plan->verify_host != NULL)) {
         return error_set(error, "--insecure accepts any certificate; leave it out to check with "
-                                "--ca or --verify-host");
+                                "--ca, --crl or --verify-host");
     }
-    return 0;
+    return tls_files_check(&options->files, &plan->tls, error);
 }
 
 static const char *name_to_verify(const struct load_plan *plan)

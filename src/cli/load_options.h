@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "cli/options.h"
+#include "cli/tls_options.h"
 #include "load/plan.h"
 
 /* --service: the words of load_peer_name(), and one that lets target and mode decide. */
@@ -11,6 +12,7 @@ enum load_service { LOAD_SERVICE_AUTO, LOAD_SERVICE_FIRST_PEER };
 
 struct load_options {
     struct load_plan plan;
+    struct tls_files files;
     const char *target;
     enum load_service service; /* AUTO, or FIRST_PEER + enum load_peer */
     bool plain;
@@ -23,7 +25,8 @@ enum { LOAD_OPTION_COUNT = 20 };
 /* Rows over struct load_options. */
 extern const struct option_info load_option_rows[LOAD_OPTION_COUNT];
 
-/* What the command line cannot mean: an option that its mode would ignore. Returns 0 or -1. */
+/* What the command line cannot mean: options that exclude each other, or that the mode would
+ * ignore. Returns 0 or -1. */
 int load_options_check(const struct load_options *options, struct error *error);
 
 /* Looks the target up (blocks) and decides what hangs on it: TLS or not, what the server does, and

@@ -7,12 +7,10 @@
 
 #include "base/error.h"
 #include "cli/capabilities.h"
-#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/completion.h"
+#include "cli/manual.h"
 #include "cli/suggest.h"
-
-static const struct command *const commands[] = {&serve_command, &load_command, &cert_command};
-
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
 static void print_help(FILE *out)
 {
@@ -68,6 +66,7 @@ static int finish_output(int status)
 static int run_command(const struct command *command, int argc, char **argv)
 {
     struct error error = {0};
+    struct option_files files = {0};
     void *config = calloc(1, command->config_bytes);
     int status = EXIT_USAGE;
 
@@ -75,7 +74,7 @@ static int run_command(const struct command *command, int argc, char **argv)
         error_set(&error, "out of memory");
         return fail(&error, EXIT_FAILURE);
     }
-    switch (options_parse(&command->table, argc, argv, config, &error)) {
+    switch (options_parse(&command->table, argc, argv, config, &files, &error)) {
     case OPTIONS_HELP:
         options_print_help(&command->table, stdout);
         status = EXIT_SUCCESS;
@@ -91,11 +90,33 @@ static int run_command(const struct command *command, int argc, char **argv)
         break;
     }
     free(config);
+    option_files_free(&files);
     return finish_output(status);
+}
+
+/* For packaging: --man NAME, where NAME is a command or tlsdyno itself, and --completion bash. */
+static int generate(const char *what, const char *name)
+{
+    const struct command *command = command_find(name);
+    struct error error = {0};
+
+    if (strcmp(what, "--completion") == 0 && strcmp(name, "bash") == 0) {
+        completion_print_bash(stdout);
+    } else if (strcmp(what, "--man") == 0 && strcmp(name, "tlsdyno") == 0) {
+        manual_print_program(stdout);
+    } else if (strcmp(what, "--man") == 0 && command != NULL) {
+        manual_print_command(command, stdout);
+    } else {
+        error_set(&error, "there is no %s %s", what, name);
+        return fail(&error, EXIT_USAGE);
+    }
+    return finish_output(EXIT_SUCCESS);
 }
 
 int main(int argc, char **argv)
 {
+    const struct command *command;
+
     setlocale(LC_CTYPE, ""); /* only to know whether the terminal reads UTF-8 */
     if (argc < 2) {
         print_help(stderr);
@@ -110,10 +131,9 @@ int main(int argc, char **argv)
         capabilities_print(stdout);
         return finish_output(EXIT_SUCCESS);
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[1], commands[i]->table.command) == 0) {
-            return run_command(commands[i], argc - 1, argv + 1);
-        }
+    if (argc == 3 && (strcmp(argv[1], "--man") == 0 || strcmp(argv[1], "--completion") == 0)) {
+        return generate(argv[1], argv[2]);
     }
-    return refuse_command(argv[1]);
+    command = command_find(argv[1]);
+    return command != NULL ? run_command(command, argc - 1, argv + 1) : refuse_command(argv[1]);
 }

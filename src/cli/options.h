@@ -11,18 +11,21 @@
 struct error;
 
 enum option_kind {
-    OPTION_SWITCH,   /* bool */
+    OPTION_SWITCH,   /* bool, or enum option_decision */
     OPTION_COUNT,    /* uint32_t or uint64_t, as units_parse_count() reads it */
     OPTION_BYTES,    /* likewise; a size */
     OPTION_DURATION, /* uint32_t or uint64_t, as units_parse_duration() reads it */
-    OPTION_STRING,   /* const char *, borrowed from the command line */
+    OPTION_STRING,   /* const char *, borrowed from the command line or a configuration file */
     OPTION_CHOICE,   /* enum or int: the index of the word in `choices` */
     OPTION_LIST,     /* struct option_list; may be repeated */
     OPTION_FUNCTION, /* whatever `function` does with it; may be repeated when it says so */
 };
 
+/* The field of a switch whose default depends on other options. */
+enum option_decision { OPTION_UNDECIDED, OPTION_YES, OPTION_NO };
+
 /* The field of an OPTION_LIST. Always ended by NULL. */
-enum { OPTION_LIST_MAX = 64 };
+enum { OPTION_LIST_MAX = 256 };
 
 struct option_list {
     const char *items[OPTION_LIST_MAX + 1];
@@ -46,7 +49,8 @@ struct option_info {
     const char *default_text; /* the same in words, when no value stands for it; only shown */
     uint64_t min, max;        /* numbers: in units or ns, max 0: as the field allows; list: items */
     uint64_t unit_ns;         /* duration: what the field counts in; 0: nanoseconds */
-    const char *const *choices; /* ended by NULL */
+    /* Ended by NULL. A choice's words; a function's too when it takes few, for completion only. */
+    const char *const *choices;
     option_function *function;
     size_t offset, width; /* of the field; see OPTION_FIELD */
 };
@@ -68,7 +72,7 @@ struct option_section {
     size_t base;
 };
 
-enum { OPTION_SECTIONS_MAX = 4 };
+enum { OPTION_SECTIONS_MAX = 4, OPTION_ROWS_MAX = 128 };
 
 struct option_table {
     const char *command;   /* "serve" */
@@ -79,18 +83,41 @@ struct option_table {
     struct option_section sections[OPTION_SECTIONS_MAX]; /* ended by one without rows, or full */
 };
 
+/* Rows that every command has besides its table: --help and --config. */
+enum { OPTION_COMMON_COUNT = 2 };
+
+extern const struct option_info option_common_rows[OPTION_COMMON_COUNT];
+
+/* The texts of configuration files, which strings of the configuration point into. Zeroed memory is
+ * none of them. */
+enum { OPTION_FILES_MAX = 8 };
+
+struct option_files {
+    char *texts[OPTION_FILES_MAX];
+    size_t count;
+};
+
+void option_files_free(struct option_files *files);
+
 enum options_result {
     OPTIONS_PARSED,
     OPTIONS_HELP,  /* --help or -h was given */
-    OPTIONS_WRONG, /* the error names option, value and what is allowed */
+    OPTIONS_WRONG, /* the error names option (or file and line), value and what is allowed */
 };
 
 /* Reads argv[1] and on, as getopt_long(3) would, but without abbreviations: --name value,
  * --name=value, -c 10, -c10, --no-name, and -- before operands that begin with a dash. `config`,
- * zeroed by the caller, gets every row's initial value first. Its strings point into argv or the
- * table. */
+ * zeroed by the caller, gets every row's initial value first, then the files named by --config
+ * (config_file.h), then the options; an option that is given hides all that files say about it. The
+ * strings of `config` point into argv, the table or `files`, which must outlive it. */
 enum options_result options_parse(const struct option_table *table, int argc, char **argv,
-                                  void *config, struct error *error);
+                                  void *config, struct option_files *files, struct error *error);
+
+/* The rows of all sections as one sequence; NULL after the last one. */
+const struct option_info *options_row(const struct option_table *table, size_t index);
+
+/* Whether row `index` is the first of its group, which may have rows in several sections. */
+bool options_is_group_start(const struct option_table *table, size_t index);
 
 /* The row called `name`, or NULL. */
 const struct option_info *options_find(const struct option_table *table, const char *name);

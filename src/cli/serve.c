@@ -8,9 +8,10 @@
 #include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/file_limit.h"
+#include "cli/inherited.h"
+#include "cli/serve_material.h"
 #include "cli/serve_options.h"
 #include "cli/serve_view.h"
-#include "cli/tls_options.h"
 #include "server/admin.h"
 #include "tls/certificate.h"
 #include "tls/context.h"
@@ -23,7 +24,7 @@ enum { CONNECTIONS_DEFAULT = 100 * 1000 };
 
 /* Everything that runs, or NULL where nothing does. */
 struct serving {
-    struct certificate *generated;
+    struct serve_material material;
     struct server *server;
     struct admin *admin;
 };
@@ -32,6 +33,9 @@ static int complete_listeners(struct serve_options *options, struct error *error
 {
     struct server_config *server = &options->server;
 
+    if (server->listener_count == 0 && inherited_listeners_add(server, error) != 0) {
+        return -1;
+    }
     if (server->listener_count == 0) {
         if (socket_parse("127.0.0.1:4433", &server->listeners[0].address, error) != 0) {
             return -1;
@@ -43,41 +47,6 @@ static int complete_listeners(struct serve_options *options, struct error *error
             server->listeners[i].service = options->service;
         }
     }
-    return 0;
-}
-
-static bool any_listener_is_tls(const struct server_config *config)
-{
-    for (size_t i = 0; i < config->listener_count; i++) {
-        if (!config->listeners[i].plain_tcp) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Takes the files that were named or, when there are none and one is needed, makes a certificate.
- */
-static int complete_certificates(struct serve_options *options, struct certificate **out_generated,
-                                 struct error *error)
-{
-    struct tls_config *tls = &options->server.tls;
-
-    for (size_t i = 0; i < options->certificates.count; i++) {
-        tls->certificates[i].certificate_file = options->certificates.items[i];
-        tls->certificates[i].key_file = options->keys.items[i];
-    }
-    tls->certificate_count = options->certificates.count;
-    if (tls->certificate_count != 0 || !any_listener_is_tls(&options->server)) {
-        return 0;
-    }
-    *out_generated = certificate_new(&(struct certificate_options){0}, NULL, error);
-    if (*out_generated == NULL) {
-        return -1;
-    }
-    tls->certificates[0].certificate_pem = certificate_chain_pem(*out_generated);
-    tls->certificates[0].key_pem = certificate_key_pem(*out_generated);
-    tls->certificate_count = 1;
     return 0;
 }
 
@@ -122,8 +91,8 @@ static void announce(const struct server_config *config, const struct serving *s
         printf("admin on %s%s\n", socket_is_unix(address) ? "" : "http://",
                socket_format(address, text));
     }
-    if (serving->generated != NULL) {
-        certificate_fingerprint(serving->generated, fingerprint);
+    if (serving->material.generated != NULL) {
+        certificate_fingerprint(serving->material.generated, fingerprint);
         printf("certificate SHA-256 %s\n", fingerprint);
     }
     serve_view_cpus(snapshot, cpus);
@@ -136,13 +105,14 @@ static void announce(const struct server_config *config, const struct serving *s
     fflush(stdout);
 }
 
-/* SIGTERM lets open connections finish; the second one, and SIGINT, end them. Blocked before any
- * thread starts, so that this thread alone gets them, when it asks. */
+/* SIGTERM lets open connections finish; the second one, and SIGINT, end them; SIGHUP reloads.
+ * Blocked before any thread starts, so that this thread alone gets them, when it asks. */
 static void block_signals(sigset_t *out_signals)
 {
     sigemptyset(out_signals);
     sigaddset(out_signals, SIGTERM);
     sigaddset(out_signals, SIGINT);
+    sigaddset(out_signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, out_signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -194,10 +164,27 @@ static uint64_t ticker_wait_ns(const struct ticker *ticker, uint64_t poll_ns)
     return ticker->next_ns > now_ns ? ticker->next_ns - now_ns : 0;
 }
 
-/* Returns 0 when the server ended because it was asked to, -1 when by itself. */
-static int wait_for_end(struct server *server, const sigset_t *signals, uint64_t interval_ns,
-                        struct error *error)
+/* One line about how it went; a failure leaves everything as it was. */
+static void reload(struct serving *serving, struct serve_options *options)
 {
+    struct error error = {0};
+
+    if (serve_material_reread(&serving->material, options, &error) != 0 ||
+        server_reload(serving->server, &options->server, &error) != 0) {
+        fprintf(stderr, "tlsdyno: not reloaded, all stays as it was: %s\n", error.text);
+        return;
+    }
+    serve_warnings_print(&options->server);
+    printf("reloaded certificates and keys\n");
+    fflush(stdout);
+}
+
+/* Returns 0 when the server ended because it was asked to, -1 when by itself. */
+static int wait_for_end(struct serving *serving, struct serve_options *options,
+                        const sigset_t *signals, struct error *error)
+{
+    struct server *server = serving->server;
+    uint64_t interval_ns = options->stats_interval_ns;
     struct ticker ticker = {.interval_ns = interval_ns,
                             .next_ns = clock_now_ns() + interval_ns,
                             .last = interval_ns != 0 ? server_snapshot(server) : NULL};
@@ -213,6 +200,8 @@ static int wait_for_end(struct server *server, const sigset_t *signals, uint64_t
         } else if (received == SIGTERM || received == SIGINT) {
             server_stop(server);
             asked = true;
+        } else if (received == SIGHUP) {
+            reload(serving, options);
         }
         ticker_advance(&ticker, server);
     }
@@ -224,7 +213,7 @@ static int start(struct serve_options *options, struct serving *serving, struct 
 {
     struct snapshot *snapshot;
 
-    if (complete_certificates(options, &serving->generated, error) != 0) {
+    if (serve_material_open(&serving->material, options, error) != 0) {
         return -1;
     }
     limit_connections(&options->server);
@@ -232,6 +221,7 @@ static int start(struct serve_options *options, struct serving *serving, struct 
     if (serving->server == NULL) {
         return -1;
     }
+    serve_warnings_print(&options->server);
     if (options->admin_given) {
         serving->admin =
             admin_start(&options->admin, options->admin_allow_remote, serving->server, error);
@@ -263,7 +253,7 @@ static void end(struct serving *serving, uint64_t started_ns)
         snapshot_free(snapshot);
         server_free(serving->server);
     }
-    certificate_free(serving->generated);
+    serve_material_close(&serving->material);
 }
 
 static int run(void *config, char **argv, struct error *error)
@@ -279,17 +269,13 @@ static int run(void *config, char **argv, struct error *error)
         capabilities_print(stdout);
         return EXIT_SUCCESS;
     }
-    if (options->certificates.count != options->keys.count) {
-        error_set(error,
-                  "%zu --cert but %zu --key: each certificate needs "
-                  "its key, in the same order",
-                  options->certificates.count, options->keys.count);
+    if (serve_options_settle(options, error) != 0) {
         return EXIT_USAGE;
     }
     block_signals(&signals);
     if (complete_listeners(options, error) == 0 && start(options, &serving, error) == 0) {
         started_ns = clock_now_ns();
-        outcome = wait_for_end(serving.server, &signals, options->stats_interval_ns, error);
+        outcome = wait_for_end(&serving, options, &signals, error);
     }
     end(&serving, started_ns);
     return outcome == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -300,17 +286,40 @@ const struct command serve_command = {
     .table =
         {
             .command = "serve",
-            .summary = "Runs a TLS server on every CPU. SIGTERM lets open connections finish, a "
-                       "second one or SIGINT (Ctrl-C) ends them.",
+            .summary = "Runs a TLS server on every CPU. Without --cert or --pfx it makes a "
+                       "certificate for localhost in memory. SIGTERM lets open connections finish, "
+                       "a second one or SIGINT (Ctrl-C) ends them; SIGHUP reads certificates, "
+                       "keys, CRLs, OCSP responses and ticket keys again.",
             .sections =
                 {
                     {serve_option_rows, SERVE_OPTION_COUNT, 0},
+                    {tls_file_option_rows, TLS_FILE_OPTION_COUNT,
+                     offsetof(struct serve_options, files)},
+                    {serve_tls_option_rows, SERVE_TLS_OPTION_COUNT, 0},
                     {tls_option_rows, TLS_OPTION_COUNT, offsetof(struct serve_options, server.tls)},
                 },
             .epilogue = "Examples:\n"
                         "  tlsdyno serve --listen 127.0.0.1:8443,http\n"
                         "  tlsdyno serve --cert server.pem --key server.key --listen '*:443,http'\n"
                         "  tlsdyno serve --admin 127.0.0.1:9090 --stats-interval 1s\n",
+        },
+    .manual =
+        {
+            {"SIGNALS",
+             "SIGTERM ends the server: no new connections, open ones may finish until "
+             "--drain-timeout. A second SIGTERM, or SIGINT, ends them at once.\n\n"
+             "SIGHUP reads certificates, keys, revocation lists, OCSP responses and ticket keys "
+             "again. When any of them is wrong, all stays as it was, and a line on standard error "
+             "says why. Open connections are left alone; listeners and limits do not change."},
+            {"OUTPUT",
+             "When all is ready, standard output has a line for each listener (listening on "
+             "127.0.0.1:4433 (echo, TLS)), one for --admin (admin on http://127.0.0.1:9090), one "
+             "with the fingerprint of a certificate made in memory, and one that begins with the "
+             "version of OpenSSL."},
+            {"SOCKET ACTIVATION",
+             "Without --listen, the sockets that systemd hands over (LISTEN_FDS and LISTEN_PID, "
+             "see sd_listen_fds(3)) are the listeners, with --service. To give them services of "
+             "their own, name them: --listen fd:3,http --listen fd:4,echo."},
         },
     .config_bytes = sizeof(struct serve_options),
     .run = run,

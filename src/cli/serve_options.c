@@ -1,14 +1,30 @@
 #include "cli/serve_options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "stats/snapshot.h"
-#include "tls/ticket.h"
 
 enum { LISTEN_TEXT_BYTES = 256 };
 
-/* ADDR:PORT[,SERVICE][,plain] */
+static const char *const service_words[] = {"echo", "discard", "source", "http", "rr", NULL};
+
+/* fd:N */
+static int take_descriptor(struct server_listener *listener, const char *number,
+                           struct error *error)
+{
+    size_t digits = strspn(number, "0123456789");
+
+    if (digits == 0 || digits > 6 || number[digits] != '\0') {
+        return error_set(error, "'fd:%s' names no file descriptor: fd:3 would", number);
+    }
+    listener->is_inherited = true;
+    listener->descriptor = atoi(number);
+    return 0;
+}
+
+/* ADDR:PORT[,SERVICE][,plain], or fd:N in the place of the address */
 static int take_listen(void *config, const char *value, struct error *error)
 {
     struct serve_options *options = config;
@@ -26,7 +42,11 @@ static int take_listen(void *config, const char *value, struct error *error)
     }
     memcpy(text, value, strlen(value) + 1);
     address = strsep(&rest, ",");
-    if (socket_parse(address, &listener.address, error) != 0) {
+    if (strncmp(address, "fd:", strlen("fd:")) == 0) {
+        if (take_descriptor(&listener, address + strlen("fd:"), error) != 0) {
+            return -1;
+        }
+    } else if (socket_parse(address, &listener.address, error) != 0) {
         return -1;
     }
     while ((word = strsep(&rest, ",")) != NULL) {
@@ -65,9 +85,10 @@ const struct option_info serve_option_rows[SERVE_OPTION_COUNT] = {
      .kind = OPTION_FUNCTION,
      .argument = "ADDR:PORT[,WORD...]",
      .group = "Listening",
-     .help = "where to listen: 127.0.0.1:4433, [::1]:4433, *:4433, unix:PATH; port 0 takes a free "
-             "one; words are a service for this listener and 'plain' for no TLS; may be repeated",
-     .default_text = "127.0.0.1:4433",
+     .help = "where to listen: 127.0.0.1:4433, [::1]:4433, *:4433, unix:PATH, or fd:N for an "
+             "inherited socket; port 0 takes a free one; words are a service for this listener and "
+             "'plain' for no TLS; may be repeated",
+     .default_text = "what systemd handed over, else 127.0.0.1:4433",
      .function = take_listen},
     {.name = "service",
      .letter = 's',
@@ -76,6 +97,7 @@ const struct option_info serve_option_rows[SERVE_OPTION_COUNT] = {
      .group = "Listening",
      .help = "what to do with the plaintext: echo, discard, source, http or rr",
      .initial = "echo",
+     .choices = service_words,
      .function = take_service},
     {.name = "source-bytes",
      .kind = OPTION_BYTES,
@@ -146,82 +168,6 @@ const struct option_info serve_option_rows[SERVE_OPTION_COUNT] = {
      .min = 10 * OPTION_MILLISECOND,
      .max = 30 * OPTION_DAY,
      OPTION_FIELD(struct serve_options, server.drain_timeout_ns)},
-    {.name = "cert",
-     .kind = OPTION_LIST,
-     .argument = "FILE",
-     .group = "Certificates and sessions",
-     .help = "PEM certificate and its chain; may be repeated, each with its --key",
-     .default_text = "one is made in memory for localhost",
-     .max = TLS_CERTIFICATES_MAX,
-     OPTION_FIELD(struct serve_options, certificates)},
-    {.name = "key",
-     .kind = OPTION_LIST,
-     .argument = "FILE",
-     .group = "Certificates and sessions",
-     .help = "PEM private key of the --cert given in the same place",
-     .max = TLS_CERTIFICATES_MAX,
-     OPTION_FIELD(struct serve_options, keys)},
-    {.name = "tickets",
-     .kind = OPTION_SWITCH,
-     .negatable = true,
-     .inverted = true,
-     .group = "Certificates and sessions",
-     .help = "issue session tickets",
-     .default_text = "issued",
-     OPTION_FIELD(struct serve_options, server.tls.no_tickets)},
-    {.name = "num-tickets",
-     .kind = OPTION_COUNT,
-     .argument = "N",
-     .group = "Certificates and sessions",
-     .help = "TLS 1.3 tickets after a full handshake",
-     .initial = "1",
-     .min = 1,
-     .max = 16,
-     OPTION_FIELD(struct serve_options, server.tls.ticket_count)},
-    {.name = "ticket-rotate",
-     .kind = OPTION_DURATION,
-     .argument = "TIME",
-     .group = "Certificates and sessions",
-     .help = "make a new ticket key that often",
-     .initial = "1h",
-     .min = 100 * OPTION_MILLISECOND,
-     .max = 30 * OPTION_DAY,
-     OPTION_FIELD(struct serve_options, server.ticket_rotate_ns)},
-    {.name = "ticket-keep",
-     .kind = OPTION_COUNT,
-     .argument = "N",
-     .group = "Certificates and sessions",
-     .help = "previous ticket keys that still resume",
-     .initial = "2",
-     .max = TICKET_PREVIOUS_MAX,
-     OPTION_FIELD(struct serve_options, server.ticket_previous)},
-    {.name = "session-cache",
-     .kind = OPTION_COUNT,
-     .argument = "N",
-     .group = "Certificates and sessions",
-     .help = "TLS 1.2 sessions kept for resumption by ID",
-     .initial = "20480",
-     .min = 1,
-     .max = 100000000,
-     OPTION_FIELD(struct serve_options, server.session_cache)},
-    {.name = "session-timeout",
-     .kind = OPTION_DURATION,
-     .argument = "TIME",
-     .group = "Certificates and sessions",
-     .help = "how long a session or ticket may be resumed",
-     .initial = "2h",
-     .min = OPTION_SECOND,
-     .max = 7 * OPTION_DAY, /* RFC 8446 4.6.1 */
-     .unit_ns = OPTION_SECOND,
-     OPTION_FIELD(struct serve_options, server.tls.session_timeout_s)},
-    {.name = "server-preference",
-     .kind = OPTION_SWITCH,
-     .negatable = true,
-     .inverted = true,
-     .group = "TLS",
-     .help = "the server's cipher order decides, not the client's",
-     .default_text = "the server's",
-     OPTION_FIELD(struct serve_options, server.tls.client_preference)},
     {.name = "admin",
      .kind = OPTION_FUNCTION,
      .argument = "ADDRESS",

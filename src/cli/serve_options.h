@@ -5,13 +5,16 @@
 #include <stdint.h>
 
 #include "cli/options.h"
+#include "cli/tls_options.h"
 #include "server/server.h"
 
 struct serve_options {
     struct server_config server;
     const struct service *service; /* of listeners that name none */
-    struct option_list certificates;
-    struct option_list keys;
+    struct tls_files files;
+    enum option_decision reject_unauthorized;
+    struct option_list names; /* HOST:CERT:KEY */
+    const char *ocsp_file;
     struct socket_address admin;
     bool admin_given;
     bool admin_allow_remote;
@@ -19,7 +22,13 @@ struct serve_options {
     bool show_features;
 };
 
-enum { SERVE_OPTION_COUNT = 23 };
+/* Rows over struct serve_options: what the server does, and what its TLS has that a client's has
+ * not. */
+enum { SERVE_OPTION_COUNT = 14, SERVE_TLS_OPTION_COUNT = 18 };
 
-/* Rows over struct serve_options. */
 extern const struct option_info serve_option_rows[SERVE_OPTION_COUNT];
+extern const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT];
+
+/* Settles options that hang on each other, and refuses those that would be ignored. Returns 0 or
+ * -1. */
+int serve_options_settle(struct serve_options *options, struct error *error);

@@ -44,14 +44,15 @@ static void place_deinit(const struct place *place)
 static int run(struct error *error, char **argv)
 {
     void *config = calloc(1, cert_command.config_bytes);
+    struct option_files option_files = {0};
     int argc = 0;
     int status;
 
     while (argv[argc] != NULL) {
         argc++;
     }
-    cr_assert_eq(options_parse(&cert_command.table, argc, argv, config, error), OPTIONS_PARSED,
-                 "%s", error->text);
+    cr_assert_eq(options_parse(&cert_command.table, argc, argv, config, &option_files, error),
+                 OPTIONS_PARSED, "%s", error->text);
     status = cert_command.run(config, argv, error);
     free(config);
     return status;

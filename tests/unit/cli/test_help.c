@@ -81,6 +81,8 @@ Test(help, groups_rows_of_all_sections_under_one_heading)
         "Second:\n"
         "      --[no-]beta             a switch (default: on)\n"
         "\n"
+        "      --config FILE           take options from a file with lines of NAME =\n"
+        "                              VALUE first; those given here win\n"
         "  -h, --help                  print this help and exit\n"
         "\n"
         "Examples:\n"

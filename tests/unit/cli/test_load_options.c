@@ -11,9 +11,16 @@ enum { ARGUMENTS_MAX = 24, VALUE_BYTES = 24 };
 
 struct parsed {
     struct load_options options;
+    struct option_files files;
     struct error error;
     enum options_result result;
 };
+
+static void release(struct parsed *parsed)
+{
+    option_files_free(&parsed->files);
+    free(parsed);
+}
 
 #define PARSE(...) parse((char *[ARGUMENTS_MAX]){"load", __VA_ARGS__})
 
@@ -25,8 +32,8 @@ static struct parsed *parse(char **argv)
     while (argv[argc] != NULL) {
         argc++;
     }
-    parsed->result =
-        options_parse(&load_command.table, argc, argv, &parsed->options, &parsed->error);
+    parsed->result = options_parse(&load_command.table, argc, argv, &parsed->options,
+                                   &parsed->files, &parsed->error);
     return parsed;
 }
 
@@ -43,7 +50,7 @@ static void assert_check_refuses(struct parsed *parsed)
     cr_assert_eq(parsed->result, OPTIONS_PARSED, "%s", parsed->error.text);
     cr_assert_eq(load_options_check(&parsed->options, &parsed->error), -1);
     cr_assert_neq(parsed->error.text[0], '\0');
-    free(parsed);
+    release(parsed);
 }
 
 struct resume_row {
@@ -75,7 +82,7 @@ ParameterizedTest(struct resume_row *row, load_options, resume_takes_kinds_and_p
     cr_assert_eq(parsed->result, OPTIONS_PARSED, "%s", parsed->error.text);
     cr_assert_eq(parsed->options.plan.resume, row->resume, "%s", row->value);
     cr_assert_eq(parsed->options.plan.resume_percent, row->percent, "%s", row->value);
-    free(parsed);
+    release(parsed);
 }
 
 struct refused_row {
@@ -95,7 +102,7 @@ ParameterizedTest(struct refused_row *row, load_options, resume_refuses_anything
     struct parsed *parsed = PARSE("--resume", row->value, "127.0.0.1:1");
 
     cr_assert_eq(parsed->result, OPTIONS_WRONG, "%s", row->value);
-    free(parsed);
+    release(parsed);
 }
 
 Test(load_options, service_is_the_one_named_or_left_to_the_target)
@@ -103,10 +110,10 @@ Test(load_options, service_is_the_one_named_or_left_to_the_target)
     struct parsed *parsed = aim(PARSE("--mode", "rr", "--service", "rr", "127.0.0.1:1"));
 
     cr_assert_eq(parsed->options.plan.peer, LOAD_PEER_RR);
-    free(parsed);
+    release(parsed);
     parsed = aim(PARSE("--mode", "rr", "https://127.0.0.1:1/"));
     cr_assert_eq(parsed->options.plan.peer, LOAD_PEER_HTTP);
-    free(parsed);
+    release(parsed);
 }
 
 Test(load_options, certificate_is_checked_against_the_name_that_was_asked_for)
@@ -114,16 +121,16 @@ Test(load_options, certificate_is_checked_against_the_name_that_was_asked_for)
     struct parsed *parsed = aim(PARSE("127.0.0.1:1"));
 
     cr_assert_str_eq(parsed->options.plan.verify_host, "127.0.0.1");
-    free(parsed);
+    release(parsed);
     parsed = aim(PARSE("--sni-name", "a.example", "127.0.0.1:1"));
     cr_assert_str_eq(parsed->options.plan.verify_host, "a.example");
-    free(parsed);
+    release(parsed);
     parsed = aim(PARSE("--sni-name", "a.example", "--verify-host", "b.example", "127.0.0.1:1"));
     cr_assert_str_eq(parsed->options.plan.verify_host, "b.example");
-    free(parsed);
+    release(parsed);
     parsed = aim(PARSE("unix:/tmp/tlsdyno-test"));
     cr_assert_str_eq(parsed->options.plan.verify_host, "localhost");
-    free(parsed);
+    release(parsed);
 }
 
 Test(load_options, nothing_is_checked_when_insecure_or_plain)
@@ -132,11 +139,11 @@ Test(load_options, nothing_is_checked_when_insecure_or_plain)
 
     cr_assert_null(parsed->options.plan.verify_host);
     cr_assert(parsed->options.plan.tls.insecure);
-    free(parsed);
+    release(parsed);
     parsed = aim(PARSE("--plain", "127.0.0.1:1"));
     cr_assert_null(parsed->options.plan.verify_host);
     cr_assert(parsed->options.plan.plain_tcp);
-    free(parsed);
+    release(parsed);
 }
 
 Test(load_options, options_that_a_mode_would_ignore_are_refused)
@@ -145,11 +152,20 @@ Test(load_options, options_that_a_mode_would_ignore_are_refused)
     assert_check_refuses(PARSE("--depth", "2", "--mode", "upload", "127.0.0.1:1"));
     assert_check_refuses(PARSE("--response-bytes", "2", "--mode", "rr", "127.0.0.1:1"));
     assert_check_refuses(PARSE("--insecure", "--ca", "ca.pem", "127.0.0.1:1"));
+    assert_check_refuses(PARSE("--insecure", "--crl", "crl.pem", "127.0.0.1:1"));
 }
 
 Test(load_options, the_same_options_in_their_mode_are_taken)
 {
-    free(aim(PARSE("-m", "64", "--depth", "2", "--mode", "rr", "127.0.0.1:1")));
-    free(aim(PARSE("--response-bytes", "2", "--mode", "rr", "-s", "rr", "127.0.0.1:1")));
-    free(aim(PARSE("--ca", "ca.pem", "127.0.0.1:1")));
+    release(aim(PARSE("-m", "64", "--depth", "2", "--mode", "rr", "127.0.0.1:1")));
+    release(aim(PARSE("--response-bytes", "2", "--mode", "rr", "-s", "rr", "127.0.0.1:1")));
+    release(aim(PARSE("--ca", "ca.pem", "127.0.0.1:1")));
+}
+
+Test(load_options, a_clients_certificate_has_its_key_or_is_a_pkcs12)
+{
+    release(aim(PARSE("--cert", "c.pem", "--key", "c.key", "127.0.0.1:1")));
+    release(aim(PARSE("--pfx", "c.p12", "127.0.0.1:1")));
+    assert_check_refuses(PARSE("--cert", "c.pem", "127.0.0.1:1"));
+    assert_check_refuses(PARSE("--pfx", "c.p12", "--ca", "ca.pem", "127.0.0.1:1"));
 }

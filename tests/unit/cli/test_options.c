@@ -1,3 +1,7 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include <criterion/criterion.h>
 
 #include "base/error.h"
@@ -11,6 +15,7 @@ struct inner {
 
 struct config {
     const char *target;
+    enum option_decision check;
     bool verbose;
     bool no_tickets;
     uint32_t count;
@@ -38,6 +43,12 @@ static int add(void *config, const char *value, struct error *error)
 }
 
 static const struct option_info rows[] = {
+    {.name = "check",
+     .kind = OPTION_SWITCH,
+     .negatable = true,
+     .group = "A",
+     .help = "h",
+     OPTION_FIELD(struct config, check)},
     {.name = "verbose",
      .letter = 'v',
      .kind = OPTION_SWITCH,
@@ -137,6 +148,7 @@ static const struct option_table without_operand = {
 };
 
 static struct config config;
+static struct option_files files;
 static struct error error;
 
 static void reset(void)
@@ -156,7 +168,8 @@ static enum options_result parse(const struct option_table *which, char **argv)
     while (argv[argc] != NULL) {
         argc++;
     }
-    return options_parse(which, argc, argv, &config, &error);
+    option_files_free(&files); /* of the parse before */
+    return options_parse(which, argc, argv, &config, &files, &error);
 }
 
 static void assert_wrong(enum options_result result, const char *sentence)
@@ -355,8 +368,111 @@ Test(options, help_after_two_dashes_is_an_operand)
 
 Test(options, rows_are_found_by_name_in_every_section)
 {
-    cr_assert_eq(options_find(&table, "verbose"), &rows[0]);
+    cr_assert_eq(options_find(&table, "verbose"), &rows[1]);
     cr_assert_eq(options_find(&table, "fragment"), &inner_rows[0]);
     cr_assert_null(options_find(&table, "no-tickets"));
     cr_assert_null(options_find(&table, "nothing"));
+}
+
+Test(options, rows_of_all_sections_are_one_sequence)
+{
+    size_t count = sizeof(rows) / sizeof(rows[0]);
+
+    cr_assert_eq(options_row(&table, 0), &rows[0]);
+    cr_assert_eq(options_row(&table, count), &inner_rows[0]);
+    cr_assert_null(options_row(&table, count + 1));
+}
+
+Test(options, undecided_switches_stay_so_until_they_are_given)
+{
+    cr_assert_eq(PARSE("x"), OPTIONS_PARSED);
+    cr_assert_eq(config.check, OPTION_UNDECIDED);
+    cr_assert_eq(PARSE("--check", "x"), OPTIONS_PARSED);
+    cr_assert_eq(config.check, OPTION_YES);
+    cr_assert_eq(PARSE("--check", "--no-check", "x"), OPTIONS_PARSED);
+    cr_assert_eq(config.check, OPTION_NO);
+}
+
+static void write_temporary(char path[64], const char *text)
+{
+    FILE *file;
+
+    snprintf(path, 64, "/tmp/tlsdyno-options-XXXXXX");
+    file = fdopen(mkstemp(path), "w");
+    cr_assert_not_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+Test(options, files_are_taken_before_the_command_line_and_after_initial_values)
+{
+    char path[64];
+
+    write_temporary(path, "count = 7\nverbose = true\nfragment = 512\n");
+    cr_assert_eq(PARSE("--config", path, "x"), OPTIONS_PARSED, "%s", error.text);
+    cr_assert_eq(config.count, 7);
+    cr_assert(config.verbose);
+    cr_assert_eq(config.inner.fragment, 512);
+    cr_assert_eq(config.colour, 1);
+    cr_assert_eq(PARSE("-c", "8", "x", "--config", path), OPTIONS_PARSED, "%s", error.text);
+    cr_assert_eq(config.count, 8);
+    remove(path);
+}
+
+Test(options, an_option_that_is_given_hides_every_line_about_it)
+{
+    char path[64];
+
+    write_temporary(path, "name = a\nname = b\nadd = 5\ntickets = false\n");
+    cr_assert_eq(PARSE("--name", "c", "--add=1", "-k", "--config", path, "x"), OPTIONS_PARSED, "%s",
+                 error.text);
+    cr_assert_eq(config.names.count, 1);
+    cr_assert_str_eq(config.names.items[0], "c");
+    cr_assert_eq(config.sum, 1);
+    cr_assert_not(config.no_tickets);
+    remove(path);
+}
+
+Test(options, later_files_add_to_earlier_ones)
+{
+    char first[64];
+    char second[64];
+
+    write_temporary(first, "name = a\ncount = 1\n");
+    write_temporary(second, "name = b\ncount = 2\n");
+    cr_assert_eq(PARSE("--config", first, "--config", second, "x"), OPTIONS_PARSED, "%s",
+                 error.text);
+    cr_assert_eq(config.names.count, 2);
+    cr_assert_eq(config.count, 2);
+    remove(first);
+    remove(second);
+}
+
+Test(options, files_with_mistakes_are_wrong)
+{
+    char path[64];
+    char sentence[256];
+
+    write_temporary(path, "count = 7\nconut = 8\n");
+    snprintf(sentence, sizeof(sentence), "%s:2: unknown key 'conut'; did you mean 'count'?", path);
+    assert_wrong(PARSE("--config", path, "x"), sentence);
+    remove(path);
+    snprintf(sentence, sizeof(sentence), "--config: cannot read %s: No such file or directory",
+             path);
+    assert_wrong(PARSE("--config", path, "x"), sentence);
+    assert_wrong(PARSE("x", "--config"), "--config needs a value: --config FILE");
+    assert_wrong(PARSE("x", "--config="), "--config: the name of the file is empty");
+}
+
+Test(options, too_many_files_are_refused)
+{
+    char *argv[2 * OPTION_FILES_MAX + 5] = {"test", "x"};
+
+    for (size_t i = 0; i <= OPTION_FILES_MAX; i++) {
+        argv[2 + 2 * i] = "--config";
+        argv[3 + 2 * i] = "/dev/null";
+    }
+    assert_wrong(parse(&table, argv), "--config /dev/null: there are 8 files already");
+    argv[2 + 2 * OPTION_FILES_MAX] = NULL;
+    cr_assert_eq(parse(&table, argv), OPTIONS_PARSED, "%s", error.text);
 }

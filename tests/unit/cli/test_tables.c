@@ -6,21 +6,18 @@
 #include <criterion/criterion.h>
 
 #include "base/error.h"
-#include "cli/command.h"
+#include "cli/commands.h"
 
-static const struct command *const commands[] = {&serve_command, &load_command, &cert_command};
-
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]), ROWS_MAX = 128 };
+enum { ROWS_MAX = OPTION_ROWS_MAX };
 
 static size_t collect(const struct option_table *table, const struct option_info *out[ROWS_MAX])
 {
     size_t count = 0;
 
-    for (size_t s = 0; s < OPTION_SECTIONS_MAX && table->sections[s].rows != NULL; s++) {
-        for (size_t i = 0; i < table->sections[s].count; i++) {
-            cr_assert_lt(count, ROWS_MAX);
-            out[count++] = &table->sections[s].rows[i];
-        }
+    while (options_row(table, count) != NULL) {
+        cr_assert_lt(count, ROWS_MAX);
+        out[count] = options_row(table, count);
+        count++;
     }
     return count;
 }
@@ -32,7 +29,7 @@ static void assert_complete(const struct option_info *info)
     cr_assert_not_null(info->help, "%s", info->name);
     cr_assert_neq(info->help[strlen(info->help) - 1], '.', "%s", info->name);
     cr_assert_eq(info->argument == NULL, info->kind == OPTION_SWITCH, "%s", info->name);
-    cr_assert_eq(info->choices == NULL, info->kind != OPTION_CHOICE, "%s", info->name);
+    cr_assert(info->kind != OPTION_CHOICE || info->choices != NULL, "%s", info->name);
     cr_assert_eq(info->function == NULL, info->kind != OPTION_FUNCTION, "%s", info->name);
     cr_assert_eq(info->width == 0, info->kind == OPTION_FUNCTION, "%s", info->name);
     for (const char *c = info->name; *c != '\0'; c++) {
@@ -81,7 +78,9 @@ Test(tables, fields_have_the_width_of_their_kind)
         for (size_t i = 0; i < count; i++) {
             size_t width = width_of(rows[i]->kind);
 
-            if (width != 0) {
+            if (rows[i]->kind == OPTION_SWITCH && rows[i]->width == sizeof(enum option_decision)) {
+                cr_assert(rows[i]->negatable && !rows[i]->inverted, "%s", rows[i]->name);
+            } else if (width != 0) {
                 cr_assert_eq(rows[i]->width, width, "%s", rows[i]->name);
             } else if (rows[i]->kind != OPTION_FUNCTION) {
                 cr_assert(rows[i]->width == 4 || rows[i]->width == 8, "%s", rows[i]->name);
@@ -98,6 +97,7 @@ Test(tables, names_and_letters_are_unique_in_a_command)
 
         for (size_t i = 0; i < count; i++) {
             cr_assert_neq(rows[i]->letter, 'h', "%s", rows[i]->name);
+            cr_assert_str_neq(rows[i]->name, "config");
             for (size_t j = 0; j < i; j++) {
                 cr_assert_str_neq(rows[i]->name, rows[j]->name);
                 cr_assert(rows[i]->letter == '\0' || rows[i]->letter != rows[j]->letter, "%s",
@@ -111,12 +111,22 @@ Test(tables, initial_values_are_values)
 {
     for (size_t c = 0; c < COMMAND_COUNT; c++) {
         void *config = calloc(1, commands[c]->config_bytes);
+        struct option_files files = {0};
         struct error error = {0};
         char *argv[] = {"command", "operand", NULL};
         int argc = commands[c]->table.operand != NULL ? 2 : 1;
 
-        cr_assert_eq(options_parse(&commands[c]->table, argc, argv, config, &error), OPTIONS_PARSED,
-                     "%s", error.text);
+        cr_assert_eq(options_parse(&commands[c]->table, argc, argv, config, &files, &error),
+                     OPTIONS_PARSED, "%s", error.text);
         free(config);
     }
+}
+
+Test(tables, commands_are_found_by_name)
+{
+    for (size_t c = 0; c < COMMAND_COUNT; c++) {
+        cr_assert_eq(command_find(commands[c]->table.command), commands[c]);
+    }
+    cr_assert_null(command_find("server"));
+    cr_assert_null(command_find(""));
 }

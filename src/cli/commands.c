@@ -1,0 +1,16 @@
+#include "cli/commands.h"
+
+#include <string.h>
+
+const struct command *const commands[COMMAND_COUNT] = {&serve_command, &load_command, &cert_command,
+                                                       &ciphers_command};
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i]->table.command, name) == 0) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}

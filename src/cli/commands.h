@@ -1,0 +1,11 @@
+/* All commands of the program. */
+#pragma once
+
+#include "cli/command.h"
+
+enum { COMMAND_COUNT = 4 };
+
+extern const struct command *const commands[COMMAND_COUNT];
+
+/* The command called `name`, or NULL. */
+const struct command *command_find(const char *name);
