@@ -152,8 +152,8 @@ const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT] = {
      .kind = OPTION_FUNCTION,
      .argument = "N",
      .group = "Limits",
-     .help = "renegotiations (TLS 1.2) or key updates (TLS 1.3) that a client may start in "
-             "--reneg-window; 0 allows none",
+     .help = "renegotiations (TLS 1.2) that a client may start in --reneg-window, and 32 times as "
+             "many key updates (TLS 1.3); 0 allows no renegotiation",
      .initial = "3",
      .function = take_reneg_limit},
     {.name = "reneg-window",

@@ -1,5 +1,5 @@
-"""Other people's TLS clients, each behind one call: visit(wish) makes a connection to an HTTP server
-as the wish says, asks for something and tells what came of it."""
+"""Other people's TLS clients, each behind one call: visit(wish) makes a connection to an HTTP
+server as the wish says, asks for something and tells what came of it."""
 
 import dataclasses
 import json

@@ -83,6 +83,18 @@ class ForeignServer:
         raise NotImplementedError
 
 
+def s_server(files, *arguments):
+    """openssl s_server on port 0; yields its address."""
+    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", files.cert,
+               "-key", files.key, *arguments]
+
+    def address(_, text):
+        found = re.search(r"^ACCEPT (127\.0\.0\.1:\d+)$", text, re.M)
+        return found and found.group(1)
+
+    return started(command, address)
+
+
 class OpensslServer(ForeignServer):
     name = "openssl s_server"
     program = "openssl"
@@ -91,27 +103,22 @@ class OpensslServer(ForeignServer):
         if case.subject == WILDCARD:
             raise Unable("s_server compares server names letter by letter")
 
+    @contextlib.contextmanager
     def run(self, setup):
-        own = self.identities.servers[setup.key]
-        command = ["openssl", "s_server", "-www", "-accept", "127.0.0.1:0", "-cert", own.cert,
-                   "-key", own.key]
+        options = ["-www"]
         if not setup.tickets:
-            command += ["-no_ticket"]
+            options += ["-no_ticket"]
         if setup.clients != "unasked":
-            command += ["-CAfile", self.identities.client_ca]
-            command += {"asked": ["-verify", 1],
+            options += ["-CAfile", self.identities.client_ca]
+            options += {"asked": ["-verify", 1],
                         "required": ["-Verify", 1, "-verify_return_error"]}[setup.clients]
         if setup.alpn:
-            command += ["-alpn", setup.alpn]
+            options += ["-alpn", setup.alpn]
         if setup.names:
             named = self.identities.names[EXACT]
-            command += ["-servername", EXACT, "-cert2", named.cert, "-key2", named.key]
-
-        def address(_, text):
-            found = re.search(r"^ACCEPT (127\.0\.0\.1:\d+)$", text, re.M)
-            return found and Place(found.group(1))
-
-        return started(command, address)
+            options += ["-servername", EXACT, "-cert2", named.cert, "-key2", named.key]
+        with s_server(self.identities.servers[setup.key], *options) as target:
+            yield Place(target)
 
 
 class GnutlsServer(ForeignServer):
@@ -199,7 +206,8 @@ class Nginx(ForeignServer):
                           "required": "ssl_verify_client on;"}[setup.clients]]
 
         def command_of(descriptor, port):
-            hosts = {"_": identities.servers[setup.key], **(identities.names if setup.names else {})}
+            hosts = {"_": identities.servers[setup.key]}
+            hosts |= identities.names if setup.names else {}
             servers = "".join(NGINX_SERVER.format(port=port, name=name, files=files)
                               for name, files in hosts.items())
             path = self.directory / "nginx.conf"

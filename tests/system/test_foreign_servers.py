@@ -2,34 +2,12 @@
 
 import contextlib
 import os
-import re
 import socket
 import subprocess
-import tempfile
 import unittest
 
 from dyno import Certificates, Directory, load, needs, scaled, wait_for
-
-
-@contextlib.contextmanager
-def s_server(files, *arguments):
-    """openssl s_server on port 0; yields its address."""
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", files.cert,
-             "-key", files.key, *arguments],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.DEVNULL,
-        )
-
-        def address():
-            output.seek(0)
-            return re.search(r"^ACCEPT (127\.0\.0\.1:\d+)$", output.read(), re.M)
-
-        try:
-            yield wait_for(address, "openssl s_server").group(1)
-        finally:
-            process.kill()
-            process.wait()
+from foreign_servers import s_server
 
 
 NGINX = """
