@@ -49,6 +49,9 @@ static void accept_start(struct reactor *reactor, const struct reactor_listen_op
         accept_refuse(reactor, descriptor);
         return;
     }
+    if (conn->service->on_start) {
+        conn->service->on_start(conn);
+    }
     handshake_begin(conn);
 }
 

@@ -82,6 +82,7 @@ struct conn {
     struct wheel_timer timer;
     uint64_t active_ns;      /* last received or sent */
     uint64_t trimmed_ns;     /* active_ns when the engine's buffers were given back */
+    uint64_t renegotiate_ns; /* conn_renegotiate() waits for the peer since; 0: it does not */
     uint64_t stalled_ns;     /* output has waited for the peer since; 0: none waits */
     uint32_t free_next;      /* of a free slot: the next free slot + 1; 0: none */
     struct conn *dirty_next; /* to be looked at when the turn ends */
@@ -95,6 +96,7 @@ struct conn {
     bool is_dirty : 1;
     bool is_queued : 1;
     bool is_full : 1;    /* output reached HIGH and has not come down to LOW */
+    bool is_paused : 1;  /* the service took less than it was given: conn_resume_reading() */
     bool is_fed : 1;     /* the engine's input is the front of `held` */
     bool is_secure : 1;  /* counted as a completed handshake */
     bool is_waiting : 1; /* the handshake waits for an answer: conn_resume() */
@@ -127,6 +129,12 @@ static inline size_t conn_output_room(const struct conn *conn)
 
     return queued >= CONN_OUTPUT_HIGH_BYTES ? 0 : CONN_OUTPUT_HIGH_BYTES - queued;
 }
+
+/* Offers again what on_data did not take, and reads on. Not from on_data itself. */
+void conn_resume_reading(struct conn *conn);
+
+/* tls_engine_renegotiate(), bounded by the handshake timeout; on_renegotiated follows. */
+bool conn_renegotiate(struct conn *conn, bool certificate, const char **out_reason);
 
 /* Orderly end: what is queued is sent, then close_notify, then the descriptor is closed. */
 void conn_close(struct conn *conn);

@@ -29,6 +29,14 @@ static struct conn *connect_take(struct reactor *reactor, bool is_client,
     return conn;
 }
 
+static void connect_start(struct conn *conn, int descriptor)
+{
+    conn->descriptor = descriptor;
+    if (conn->service->on_start) {
+        conn->service->on_start(conn);
+    }
+}
+
 struct conn *reactor_connect(struct reactor *reactor, const struct socket_address *address,
                              const struct reactor_connect_options *options)
 {
@@ -47,7 +55,7 @@ struct conn *reactor_connect(struct reactor *reactor, const struct socket_addres
         errno = why;
         return NULL;
     }
-    conn->descriptor = descriptor;
+    connect_start(conn, descriptor);
     conn->state = CONN_CONNECTING;
     conn->operations++;
     ring_connect(&reactor->ring, descriptor, &address->any, address->bytes,
@@ -62,7 +70,7 @@ struct conn *reactor_wrap(struct reactor *reactor, int descriptor, bool is_clien
     struct conn *conn = connect_take(reactor, is_client, options);
 
     if (conn) {
-        conn->descriptor = descriptor;
+        connect_start(conn, descriptor);
         conn->connected_ns = conn->started_ns;
         handshake_begin(conn);
     }

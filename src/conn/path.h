@@ -27,6 +27,9 @@ void handshake_begin(struct conn *conn);      /* the descriptor is connected */
 void handshake_queue(struct conn *conn);      /* there is input for it, or its end */
 void handshake_work(struct reactor *reactor); /* as much as is fair in this turn */
 
+/* renegotiate.c */
+void renegotiate_settle(struct conn *conn); /* tells the service when it is complete */
+
 /* receive.c: from completion to plaintext */
 void receive_completed(struct conn *conn, const struct ring_completion *completion);
 void receive_arm(struct conn *conn);   /* if it should be and is not */

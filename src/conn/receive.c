@@ -11,7 +11,7 @@ enum { EARLY_BYTES_MAX = 64 * 1024 };
 /* With output that the engine cannot encrypt yet, only more input helps. */
 static bool receive_may_decrypt(const struct conn *conn)
 {
-    return !conn->is_full || conn->unwritten.bytes > 0;
+    return (!conn->is_full && !conn->is_paused) || conn->unwritten.bytes > 0;
 }
 
 static bool receive_is_wanted(const struct conn *conn)
@@ -110,7 +110,7 @@ static void receive_keep(struct conn *conn)
 /* Plaintext that the service does not take now waits here; at most one record. */
 static bool receive_leave_over(struct conn *conn, const uint8_t *bytes, size_t count)
 {
-    assert(conn_output_room(conn) == 0);
+    conn->is_paused = conn_output_room(conn) > 0;
     conn->leftover = malloc(count);
     if (!conn->leftover) {
         conn_abort(conn, CONN_END_MEMORY);
@@ -130,6 +130,7 @@ static bool receive_offer_leftover(struct conn *conn)
     conn->leftover_offset +=
         (uint32_t)conn->service->on_data(conn, conn->leftover + conn->leftover_offset, count);
     if (conn->leftover_offset < conn->leftover_bytes) {
+        conn->is_paused = conn_output_room(conn) > 0;
         return false;
     }
     free(conn->leftover);
@@ -224,14 +225,24 @@ void receive_serve(struct conn *conn)
         send_unwritten(conn);
     }
     reactor_tally(conn);
+    renegotiate_settle(conn);
     if (conn->state != CONN_OPEN || conn->input_ended) {
         receive_clear(conn);
-    } else if (conn->is_full && !held_is_empty(&conn->held)) {
+    } else if ((conn->is_full || conn->is_paused) && !held_is_empty(&conn->held)) {
         receive_pause(conn);
         receive_keep(conn);
     }
     if (conn->output.bytes > 0) {
         send_mark(conn);
+    }
+}
+
+void conn_resume_reading(struct conn *conn)
+{
+    if (conn->state == CONN_OPEN && conn->is_paused) {
+        conn->is_paused = false;
+        receive_serve(conn);
+        send_mark(conn); /* which arms the recv again */
     }
 }
 

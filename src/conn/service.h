@@ -15,12 +15,16 @@ struct service {
     const char *name;
     const char *help;
 
+    /* First call, exactly once for each connection: it is accepted, wrapped, or about to connect.
+     * May do no more than look. */
+    void (*on_start)(struct conn *conn);
+
     /* The connection can carry plaintext. */
     void (*on_open)(struct conn *conn);
 
-    /* Plaintext, at most one record at a time. Returns how many bytes were taken: fewer than
-     * `count` only while conn_output_room() is 0; the rest is offered again after the output has
-     * drained. */
+    /* Plaintext, at most one record at a time. Returns how many bytes were taken; with
+     * fewer than `count` reading stops. If conn_output_room() is 0 then, the rest is offered again
+     * after the output has drained, else by conn_resume_reading(). */
     size_t (*on_data)(struct conn *conn, const uint8_t *bytes, size_t count);
 
     /* The output queue fell below the low-water mark after it had been above the high one, or
@@ -30,6 +34,9 @@ struct service {
     /* The peer will send no more (close_notify). NULL: answer by closing once everything is sent.
      */
     void (*on_end)(struct conn *conn);
+
+    /* What conn_renegotiate() started is complete. */
+    void (*on_renegotiated)(struct conn *conn);
 
     /* The server drains: finish what is under way, then close. NULL: carry on until the peer
      * closes. */

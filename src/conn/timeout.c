@@ -26,6 +26,7 @@ static uint64_t timeout_deadline(const struct conn *conn, enum conn_end *out_end
     uint64_t write_ns =
         conn->stalled_ns ? after(conn->stalled_ns, options->write_timeout_ns) : never;
     uint64_t idle_ns;
+    uint64_t renegotiate_ns;
 
     switch (conn->state) {
     case CONN_CONNECTING:
@@ -35,7 +36,14 @@ static uint64_t timeout_deadline(const struct conn *conn, enum conn_end *out_end
         *out_end = CONN_END_TIMEOUT_HANDSHAKE;
         return after(conn->connected_ns, options->handshake_timeout_ns);
     case CONN_OPEN:
+        renegotiate_ns = conn->renegotiate_ns
+                             ? after(conn->renegotiate_ns, options->handshake_timeout_ns)
+                             : never;
         idle_ns = after(conn->active_ns, options->idle_timeout_ns);
+        if (renegotiate_ns <= earlier(write_ns, idle_ns)) {
+            *out_end = CONN_END_TIMEOUT_HANDSHAKE;
+            return renegotiate_ns;
+        }
         *out_end = write_ns <= idle_ns ? CONN_END_TIMEOUT_WRITE : CONN_END_TIMEOUT_IDLE;
         return earlier(write_ns, idle_ns);
     case CONN_CLOSING:

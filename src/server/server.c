@@ -27,6 +27,7 @@ struct server {
     struct service_config service_config;
     struct payload payload;
     struct tls_shared shared;
+    bool borrows_shared; /* the embedding program's */
     struct reactor_limit limit;
 };
 
@@ -89,7 +90,9 @@ static int server_make_workers(struct server *server, const struct server_config
         worker->cpu = config->no_pin || cpu_count == 0 ? -1 : cpus[i % cpu_count];
         worker->asks = config->asks;
         worker->on_want = config->on_want;
+        worker->on_ended = config->on_ended;
         worker->user = config->user;
+        worker->index = i;
         worker->dynamic_records = config->dynamic_records;
         worker->drain_timeout_ns = or_default(config->drain_timeout_ns, drain_timeout_default_ns);
         worker->reactor_options = (struct reactor_options){
@@ -148,7 +151,10 @@ static int server_make_identities(struct server *server, const struct server_con
     if (!server_uses_tls(config)) {
         return 0;
     }
-    if (server_make_shared(server, config, error) < 0) {
+    if (config->shared) {
+        server->shared = *config->shared;
+        server->borrows_shared = true;
+    } else if (server_make_shared(server, config, error) < 0) {
         return -1;
     }
     for (unsigned i = 0; i < server->worker_count; i++) {
@@ -157,7 +163,9 @@ static int server_make_identities(struct server *server, const struct server_con
             return -1;
         }
     }
-    server->workers[0].tickets = config->ticket_key_file ? NULL : server->shared.tickets;
+    if (!config->ticket_key_file && !config->keep_ticket_keys) {
+        server->workers[0].tickets = server->shared.tickets;
+    }
     server->workers[0].ticket_rotate_ns =
         or_default(config->ticket_rotate_ns, ticket_rotate_default_ns);
     return 0;
@@ -321,9 +329,11 @@ void server_free(struct server *server)
             unlink(((struct sockaddr_un *)&server->addresses[i].storage)->sun_path);
         }
     }
-    replay_guard_free(server->shared.replays);
-    session_store_free(server->shared.sessions);
-    ticket_ring_free(server->shared.tickets);
+    if (!server->borrows_shared) {
+        replay_guard_free(server->shared.replays);
+        session_store_free(server->shared.sessions);
+        ticket_ring_free(server->shared.tickets);
+    }
     free(server->workers);
     free(server);
 }

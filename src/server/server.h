@@ -14,6 +14,7 @@
 
 struct error;
 struct server; /* opaque */
+struct tls_shared;
 
 enum { SERVER_LISTENERS_MAX = 16, SERVER_NAMES_MAX = 256 };
 
@@ -50,12 +51,17 @@ struct server_config {
     uint32_t connections_max;      /* in total; 0: 100,000 */
     uint32_t session_cache;        /* sessions kept by ID; 0: 20,480 */
     const char *ticket_key_file;   /* instead of generated keys; read again on reload */
+    /* What contexts share, borrowed until server_free(); NULL: the server's own. */
+    const struct tls_shared *shared;
+    bool keep_ticket_keys;         /* no rotation by time */
     bool dynamic_records;          /* small records at first and after silence */
     bool no_pin;
-    /* What an embedding program wants to answer itself: bits as in tls_engine_options.asks, and the
-     * call, on the connection's worker, as reactor_events.on_want; `user` is passed on. */
+    /* What an embedding program wants to answer itself for accepted connections: bits as in
+     * tls_engine_options.asks, and the call, on the connection's worker, as reactor_events.on_want;
+     * it hears then of all wants, server names of server_add_name() included. */
     unsigned asks;
     void (*on_want)(void *user, struct conn *conn, enum tls_want want);
+    void (*on_ended)(void *user); /* each worker, on its thread, after its last connection */
     void *user;
 };
 
@@ -91,6 +97,11 @@ int server_add_name(struct server *server, const char *host, const struct tls_co
 /* Worker `index`'s reactor: for posting letters to its mailbox from other threads, and everything
  * else from a letter. */
 struct reactor *server_reactor(struct server *server, unsigned index);
+
+/* For callbacks on a worker: its index, and the context that the server's names lead to, with which
+ * an on_want can answer for TLS_WANT_CONTEXT; NULL: the listener's. */
+unsigned server_worker_index(const struct conn *conn);
+struct tls_context *server_named_context(const struct conn *conn);
 
 /* A new current ticket key. Any thread. */
 int server_rotate_tickets(struct server *server, struct error *error);

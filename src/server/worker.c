@@ -108,18 +108,33 @@ static void worker_open_name(struct letter *letter)
     identity_name_free(name);
 }
 
-/* The embedding program's answer counts first. */
+/* An embedding program that answers at all answers everything. */
 static void worker_on_want(void *owner, struct conn *conn, enum tls_want want)
 {
     struct worker *worker = owner;
 
-    if (worker->asks & 1u << want) {
+    if (worker->on_want) {
         worker->on_want(worker->user, conn, want);
         return;
     }
-    conn_answer_context(
-        conn, tls_names_find(&worker->identity->names, tls_engine_server_name(&conn->engine)));
+    conn_answer_context(conn, server_named_context(conn));
     conn_resume(conn);
+}
+
+unsigned server_worker_index(const struct conn *conn)
+{
+    const struct worker *worker = conn->reactor->owner;
+
+    return worker->index;
+}
+
+struct tls_context *server_named_context(const struct conn *conn)
+{
+    const struct worker *worker = conn->reactor->owner;
+
+    return worker->identity
+               ? tls_names_find(&worker->identity->names, tls_engine_server_name(&conn->engine))
+               : NULL;
 }
 
 static const struct reactor_events worker_events = {
@@ -171,7 +186,9 @@ static void *worker_main(void *argument)
     reactor_timer_cancel(reactor, &worker->drain_timer);
     atomic_store(&worker->cpu_ns, clock_thread_cpu_ns());
     atomic_store(&worker->ended, true);
-    mailbox_take(&reactor->mailbox); /* what came at the last moment is freed with the rest */
+    if (worker->on_ended) {
+        worker->on_ended(worker->user);
+    }
     return NULL;
 }
 
@@ -250,6 +267,7 @@ void worker_join(struct worker *worker)
     worker->started = false;
     sem_destroy(&worker->ready);
     if (!worker->failed) {
+        mailbox_take(&worker->reactor.mailbox); /* what came too late is freed with the rest */
         reactor_deinit(&worker->reactor);
     }
 }

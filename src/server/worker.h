@@ -29,7 +29,9 @@ struct worker {
     size_t listener_count;
     unsigned asks; /* as in struct server_config, with the next two */
     void (*on_want)(void *user, struct conn *conn, enum tls_want want);
+    void (*on_ended)(void *user);
     void *user;
+    unsigned index;
     bool dynamic_records;
     struct reactor_options reactor_options;
     uint64_t drain_timeout_ns;
