@@ -40,8 +40,16 @@ static int identity_add(struct identity *identity, const struct server_config *c
 struct identity *identity_new(const struct server_config *config, const struct tls_shared *shared,
                               struct error *error)
 {
-    struct identity *identity = calloc(1, sizeof *identity);
+    struct identity *identity;
 
+    /* The PKCS#12's authorities cannot be had without its certificate. */
+    if (config->name_count > 0 && config->tls.request_certificate &&
+        (config->tls.pfx_file || config->tls.pfx)) {
+        error_set(error, "server names beside a PKCS#12 cannot verify clients: give the server's "
+                         "certificate, key and authorities as PEM files");
+        return NULL;
+    }
+    identity = calloc(1, sizeof *identity);
     if (!identity) {
         error_set(error, "no memory for TLS contexts");
         return NULL;
