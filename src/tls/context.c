@@ -104,9 +104,8 @@ static int context_setup(struct tls_context *context, const struct tls_config *c
     uint8_t id_context[32];
 
     context->bio_method = tls_engine_bio_method();
-    context->library = config->stock_key_schedule ? NULL : provider_library_new();
     context->ssl =
-        SSL_CTX_new_ex(provider_library_context(context->library), NULL,
+        SSL_CTX_new_ex(tls_library_context(context->library), NULL,
                        context->role == TLS_SERVER ? TLS_server_method() : TLS_client_method());
     if (context->bio_method == NULL || context->ssl == NULL) {
         return tls_error_set(error, "a TLS context could not be made");
@@ -125,10 +124,24 @@ static int context_setup(struct tls_context *context, const struct tls_config *c
     return tls_resumption_setup(context, config, id_context, error);
 }
 
+static void library_choose(struct tls_context *context, const struct tls_config *config,
+                           const struct tls_shared *shared)
+{
+    if (config->stock_key_schedule) {
+        return;
+    }
+    if (shared != NULL && shared->library != NULL) {
+        context->library = shared->library;
+    } else {
+        context->library = context->own_library = tls_library_new();
+    }
+}
+
 struct tls_context *tls_context_new(enum tls_role role, const struct tls_config *config,
                                     const struct tls_shared *shared, struct error *error)
 {
     struct tls_context *context = calloc(1, sizeof(*context));
+    int result;
 
     if (context == NULL) {
         error_set(error, "out of memory");
@@ -145,8 +158,11 @@ struct tls_context *tls_context_new(enum tls_role role, const struct tls_config 
             ticket_reader_init(&context->tickets, shared->tickets);
         }
     }
+    library_choose(context, config, shared);
     ERR_clear_error();
-    if (context_setup(context, config, error) != 0) {
+    result = context_setup(context, config, error);
+    tls_library_leave(context->library);
+    if (result != 0) {
         tls_context_free(context);
         ERR_clear_error();
         return NULL;
@@ -168,7 +184,7 @@ void tls_context_free(struct tls_context *context)
         return;
     }
     SSL_CTX_free(context->ssl);
-    provider_library_free(context->library);
+    tls_library_free(context->own_library);
     BIO_meth_free(context->bio_method);
     if (context->tickets.ring != NULL) {
         ticket_reader_deinit(&context->tickets);

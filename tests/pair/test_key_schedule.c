@@ -1,0 +1,81 @@
+/* Peers cannot tell our key schedule from OpenSSL's own: one end has the one, the other the other.
+ */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "pair.h"
+
+static const char *const suites[] = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+                                     "TLS_CHACHA20_POLY1305_SHA256"};
+
+static void expect_same_export(struct pair *pair)
+{
+    uint8_t keys[2][100]; /* more than a digest */
+
+    cr_assert(tls_engine_export(&pair->client.engine, "EXPORTER-test", (const uint8_t *)"context",
+                                7, keys[0], sizeof(keys[0])));
+    cr_assert(tls_engine_export(&pair->server.engine, "EXPORTER-test", (const uint8_t *)"context",
+                                7, keys[1], sizeof(keys[1])));
+    cr_assert_arr_eq(keys[0], keys[1], sizeof(keys[0]));
+}
+
+/* A connection with bytes before and after new keys in both directions. */
+static void connect_and_update(struct pair_setup *setup)
+{
+    struct pair pair;
+
+    pair_init(&pair, setup->client, setup->server, NULL);
+    cr_assert(pair_handshake(&pair), "%s; %s", pair.client.failure.reason,
+              pair.server.failure.reason);
+    pair_send(&pair, &pair.client, &pair.server, (const uint8_t *)"before", 6);
+    expect_same_export(&pair);
+    cr_assert(tls_engine_update_key(&pair.client.engine, true));
+    pair_send(&pair, &pair.client, &pair.server, (const uint8_t *)"new", 3);
+    pair_send(&pair, &pair.server, &pair.client, (const uint8_t *)"new too", 7);
+    pair_deinit(&pair);
+}
+
+static void connect_with_suite(bool stock_server, const char *suite)
+{
+    struct pair_setup setup = {
+        .server_config = {.stock_key_schedule = stock_server, .ciphersuites = suite},
+        .client_config = {.stock_key_schedule = !stock_server},
+    };
+    struct tls_session *session;
+    enum tls_resumption kind;
+
+    pair_setup_init(&setup, "p256");
+    connect_and_update(&setup);
+    session = pair_connect(&setup, NULL, &kind, NULL);
+    cr_assert_eq(kind, TLS_FULL);
+    tls_session_free(pair_connect(&setup, session, &kind, NULL));
+    cr_assert_eq(kind, TLS_RESUMED_TICKET);
+    tls_session_free(session);
+    pair_setup_deinit(&setup);
+}
+
+Test(key_schedule, ours_serves_openssls)
+{
+    for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+        connect_with_suite(false, suites[i]);
+    }
+}
+
+Test(key_schedule, openssls_serves_ours)
+{
+    for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+        connect_with_suite(true, suites[i]);
+    }
+}
+
+Test(key_schedule, contexts_of_one_worker_share_its_library)
+{
+    struct pair_setup setup = {.shared = {.library = tls_library_new()}};
+
+    cr_assert_not_null(setup.shared.library);
+    pair_setup_init(&setup, "p256");
+    connect_and_update(&setup);
+    pair_setup_deinit(&setup);
+    tls_library_free(setup.shared.library);
+}

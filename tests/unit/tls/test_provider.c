@@ -1,0 +1,219 @@
+#include <string.h>
+
+#include <criterion/criterion.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
+
+#include "base/random.h"
+#include "tls/context.h"
+#include "tls/provider.h"
+
+enum { OUT_BYTES = 160, BYTES_MAX = 300 };
+
+/* A derivation as somebody may ask for it; counts under 0: the parameter is not given. */
+struct request {
+    int mode;
+    const char *digest;
+    int key, salt, prefix, label, data;
+    size_t out;
+};
+
+static uint8_t octets[5][BYTES_MAX]; /* one test a process */
+
+static void parameters_make(const struct request *request, OSSL_PARAM *out)
+{
+    static const char *const names[] = {OSSL_KDF_PARAM_KEY, OSSL_KDF_PARAM_SALT,
+                                        OSSL_KDF_PARAM_PREFIX, OSSL_KDF_PARAM_LABEL,
+                                        OSSL_KDF_PARAM_DATA};
+    const int counts[] = {request->key, request->salt, request->prefix, request->label,
+                          request->data};
+
+    if (request->mode >= 0) {
+        *out++ = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, (int *)&request->mode);
+    }
+    if (request->digest != NULL) {
+        *out++ =
+            OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)request->digest, 0);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        if (counts[i] >= 0) {
+            *out++ = OSSL_PARAM_construct_octet_string(names[i], octets[i], (size_t)counts[i]);
+        }
+    }
+    *out = OSSL_PARAM_construct_end();
+}
+
+struct answer {
+    int result;
+    unsigned long error;
+    uint8_t bytes[OUT_BYTES];
+};
+
+static struct answer ask(OSSL_LIB_CTX *library, const struct request *request)
+{
+    struct answer answer = {0};
+    OSSL_PARAM parameters[8];
+    EVP_KDF *kdf = EVP_KDF_fetch(library, OSSL_KDF_NAME_TLS1_3_KDF, NULL);
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+
+    cr_assert_not_null(context);
+    cr_assert_str_eq(OSSL_PROVIDER_get0_name(EVP_KDF_get0_provider(kdf)),
+                     library != NULL ? "tlsdyno" : "default");
+    parameters_make(request, parameters);
+    ERR_clear_error();
+    answer.result = EVP_KDF_derive(context, answer.bytes, request->out, parameters);
+    answer.error = ERR_peek_error();
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+    return answer;
+}
+
+static bool same_as_openssls(const struct tls_library *library, const struct request *request)
+{
+    struct answer ours = ask(tls_library_context(library), request);
+    struct answer stock = ask(NULL, request);
+
+    cr_assert_eq(ours.result > 0, stock.result > 0, "mode %d %s key %d salt %d data %d out %zu",
+                 request->mode, request->digest, request->key, request->salt, request->data,
+                 request->out);
+    cr_assert_eq(ours.error, stock.error);
+    cr_assert(stock.result <= 0 || memcmp(ours.bytes, stock.bytes, sizeof(ours.bytes)) == 0,
+              "mode %d %s key %d salt %d data %d out %zu", request->mode, request->digest,
+              request->key, request->salt, request->data, request->out);
+    return stock.result > 0;
+}
+
+static int up_to(struct random *random, int max)
+{
+    return (int)random_below(random, (uint64_t)max + 1);
+}
+
+Test(provider, derives_what_openssls_own_derives)
+{
+    struct tls_library *library = tls_library_new();
+    struct random random = {8446};
+
+    for (int i = 0; i < 2000; i++) {
+        int bytes = i % 2 == 0 ? 32 : 48;
+        struct request request = {
+            .mode = i % 3 == 0 ? EVP_KDF_HKDF_MODE_EXTRACT_ONLY : EVP_KDF_HKDF_MODE_EXPAND_ONLY,
+            .digest = i % 2 == 0 ? "SHA2-256" : "SHA2-384",
+            .prefix = 6,
+            .label = up_to(&random, 18),
+            .data = up_to(&random, 3) == 0 ? -1 : bytes,
+        };
+
+        if (request.mode == EVP_KDF_HKDF_MODE_EXTRACT_ONLY) {
+            request.key = up_to(&random, 3) == 0 ? -1 : up_to(&random, 256);
+            request.salt = up_to(&random, 3) == 0 ? -1 : bytes;
+            request.data = -1;
+            request.out = (size_t)bytes;
+        } else {
+            request.key = bytes;
+            request.salt = -1;
+            request.out = 1 + (size_t)up_to(&random, bytes - 1);
+        }
+        random_fill(&random, octets, sizeof(octets));
+        cr_assert(same_as_openssls(library, &request));
+    }
+    tls_library_free(library);
+}
+
+/* Other sizes than TLS has, missing parameters, other digests and modes: all of it is up to
+ * OpenSSL, errors included. */
+Test(provider, answers_the_unusual_as_openssl_does)
+{
+    static const char *const digests[] = {"SHA256", "SHA-384", "SHA2-512", "SHA1", "none", NULL};
+    struct tls_library *library = tls_library_new();
+    struct random random = {5869};
+    int good = 0;
+    int bad = 0;
+
+    for (int i = 0; i < 5000; i++) {
+        struct request request = {
+            .mode = up_to(&random, 4) - 1,
+            .digest = digests[up_to(&random, 5)],
+            .key = up_to(&random, 200) - 20,
+            .salt = up_to(&random, 200) - 100,
+            .prefix = up_to(&random, 20) - 2,
+            .label = up_to(&random, 280) - 10,
+            .data = up_to(&random, 100) - 20,
+            .out = (size_t)up_to(&random, OUT_BYTES),
+        };
+
+        random_fill(&random, octets, sizeof(octets));
+        if (same_as_openssls(library, &request)) {
+            good++;
+        } else {
+            bad++;
+        }
+    }
+    cr_assert_gt(good, 500);
+    cr_assert_gt(bad, 500);
+    tls_library_free(library);
+}
+
+Test(provider, parameters_may_come_before_the_derivation)
+{
+    struct tls_library *library = tls_library_new();
+    const struct request request = {.mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY,
+                                    .digest = "SHA2-256",
+                                    .key = 32,
+                                    .salt = -1,
+                                    .prefix = 6,
+                                    .label = 3,
+                                    .data = -1,
+                                    .out = 16};
+    struct answer wanted = ask(NULL, &request);
+    EVP_KDF *kdf = EVP_KDF_fetch(tls_library_context(library), OSSL_KDF_NAME_TLS1_3_KDF, NULL);
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+    OSSL_PARAM parameters[8];
+    uint8_t out[16];
+
+    parameters_make(&request, parameters);
+    cr_assert(EVP_KDF_CTX_set_params(context, parameters));
+    cr_assert_eq(EVP_KDF_derive(context, out, sizeof(out), NULL), 1);
+    cr_assert_arr_eq(out, wanted.bytes, sizeof(out));
+    EVP_KDF_CTX_free(context);
+    context = EVP_KDF_CTX_new(kdf);
+    cr_assert_neq(EVP_KDF_derive(context, out, sizeof(out), NULL), 1);
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+    tls_library_free(library);
+}
+
+Test(provider, everything_else_is_openssls)
+{
+    struct tls_library *library = tls_library_new();
+    EVP_KDF *kdf = EVP_KDF_fetch(tls_library_context(library), OSSL_KDF_NAME_HKDF, NULL);
+    EVP_MD *digest = EVP_MD_fetch(tls_library_context(library), "SHA2-256", NULL);
+
+    cr_assert_str_eq(OSSL_PROVIDER_get0_name(EVP_KDF_get0_provider(kdf)), "default");
+    cr_assert_str_eq(OSSL_PROVIDER_get0_name(EVP_MD_get0_provider(digest)), "default");
+    EVP_KDF_free(kdf);
+    EVP_MD_free(digest);
+    tls_library_free(library);
+}
+
+Test(provider, the_process_is_left_as_it_was)
+{
+    struct tls_library *library = tls_library_new();
+
+    cr_assert_not_null(library);
+    cr_assert_not(OSSL_PROVIDER_available(NULL, "tlsdyno"));
+    tls_library_free(library);
+    tls_library_free(NULL);
+    cr_assert_null(tls_library_context(NULL));
+}
+
+Test(provider, steps_back_where_other_providers_were_chosen)
+{
+    OSSL_PROVIDER *other = OSSL_PROVIDER_load(NULL, "null");
+
+    cr_assert_null(tls_library_new());
+    OSSL_PROVIDER_unload(other);
+}
