@@ -32,9 +32,10 @@ void fragment_choose(struct conn *conn, uint64_t count)
     if (!policy->is_dynamic) {
         return;
     }
-    if (conn->reactor->now_ns >= conn->active_ns + silence_ns) {
+    if (conn->reactor->now_ns >= policy->written_ns + silence_ns) {
         policy->sent_bytes = 0;
     }
+    policy->written_ns = conn->reactor->now_ns;
     if (policy->is_small != (policy->sent_bytes < SMALL_UNTIL_BYTES)) {
         fragment_set(conn, !policy->is_small);
     }

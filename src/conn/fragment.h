@@ -8,7 +8,8 @@
 struct conn;
 
 struct fragment_policy {
-    uint64_t sent_bytes; /* of plaintext since the connection opened or was last silent */
+    uint64_t sent_bytes; /* of plaintext since the connection opened or we were last silent */
+    uint64_t written_ns; /* the last write; a peer that asks again does not end our silence */
     uint16_t bytes_max;  /* the full size; 0: as the context says */
     bool is_dynamic;
     bool is_small; /* small records are in force */
