@@ -1,6 +1,7 @@
 """How large the records on the wire are, counted from the raw bytes by the test."""
 
 import ssl
+import time
 import unittest
 
 from dyno import Server, load, needs, run, tlsdyno
@@ -72,6 +73,42 @@ class Fragments(unittest.TestCase):
             lengths = data_lengths(proxy.connections[0][0])
             self.assertEqual(max(lengths), 1024 + 17)
             self.assertGreaterEqual(lengths.count(1024 + 17), 5 * 16)
+
+
+class Dynamic(unittest.TestCase):
+    """--dynamic-records: small records at first and after silence, large ones in between."""
+
+    SMALL = 1500  # a segment of an Ethernet frame
+    FULL = 16384 + OVERHEAD[ssl.TLSVersion.TLSv1_3]
+
+    def fetch(self, client):
+        """The lengths of the records of one megabyte over an open connection."""
+        before = len(client.received)
+        client.send(b"GET /1000000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += client.receive(1)
+        client.receive(1_000_000)
+        return data_lengths(client.received[before:])
+
+    def check_starts_small(self, lengths):
+        self.assertLess(max(lengths[:20]), self.SMALL)
+        self.assertEqual(lengths.count(self.FULL), lengths[-60:].count(self.FULL))
+        self.assertGreater(lengths.count(self.FULL), 40)
+
+    def test_records_are_small_at_first_and_after_silence(self):
+        with Server("--service", "http", "--dynamic-records") as server:
+            with RawClient(server.port) as client:
+                client.handshake()
+                self.check_starts_small(self.fetch(client))
+                self.assertGreater(min(self.fetch(client)[:20]), self.SMALL, "no silence yet")
+                time.sleep(1.2)  # the silence
+                self.check_starts_small(self.fetch(client))
+
+    def test_they_are_large_from_the_start_unless_asked_for(self):
+        with Server("--service", "http") as server, RawClient(server.port) as client:
+            client.handshake()
+            self.assertEqual(self.fetch(client)[1], self.FULL)
 
 
 if __name__ == "__main__":
