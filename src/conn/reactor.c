@@ -174,10 +174,32 @@ static void reactor_time(struct reactor *reactor)
     }
 }
 
+/* How long there is nothing to do but to wait for completions. */
+static uint64_t reactor_patience_ns(const struct reactor *reactor)
+{
+    uint64_t now_ns;
+    uint64_t wait_ns;
+    uint64_t deadline_ns;
+
+    if (reactor->handshake_head) {
+        return 0;
+    }
+    now_ns = clock_now_ns();
+    wait_ns = wheel_next_ns(&reactor->wheel, now_ns);
+    if (!reactor->events.on_wait) {
+        return wait_ns;
+    }
+    deadline_ns = reactor->events.on_wait(reactor->owner);
+    if (deadline_ns <= now_ns) {
+        return 0;
+    }
+    return deadline_ns - now_ns < wait_ns ? deadline_ns - now_ns : wait_ns;
+}
+
 static void reactor_turn(struct reactor *reactor)
 {
     uint64_t enters = reactor->ring.enters;
-    uint64_t wait_ns = reactor->handshake_head ? 0 : wheel_next_ns(&reactor->wheel, clock_now_ns());
+    uint64_t wait_ns = reactor_patience_ns(reactor);
 
     /* Whatever can go wrong here (out of kernel memory) passes: the requests stay queued. */
     (void)ring_turn(&reactor->ring, wait_ns);

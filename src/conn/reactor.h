@@ -65,6 +65,9 @@ struct reactor_events {
      * conn_answer_context() or tls_engine_answer_*(), and then conn_resume(). */
     void (*on_want)(void *owner, struct conn *conn, enum tls_want want);
     void (*on_turn)(void *owner, uint64_t now_ns); /* once a turn, after the completions */
+    /* Before each wait: when the owner wants the next turn at the latest; the wheel, whose ticks
+     * are long, cannot tell. UINT64_MAX: whenever something happens. */
+    uint64_t (*on_wait)(void *owner);
     void (*on_timer)(void *owner, struct wheel_timer *timer); /* one of the owner's own */
 };
 

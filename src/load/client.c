@@ -76,6 +76,10 @@ void client_connect(struct load_client *client)
         thread_settled(thread, client);
         return;
     }
+    if (is_handshake && !open_loop_may_begin(client, &client->intended_ns)) {
+        thread_settled(thread, client); /* the ramp need not wait for the schedule */
+        return;
+    }
     if (plan->resume != LOAD_RESUME_NONE && resume_mix_next(&thread->mix)) {
         client->offered = resume_pool_take(&thread->sessions); /* NULL: a full one will bring it */
         options.engine.session = client->offered;
@@ -96,6 +100,19 @@ void client_connect(struct load_client *client)
     exchange_reset(client);
     memset(&client->response, 0, offsetof(struct http_response, line));
     thread->under_way += is_handshake ? 1 : 0;
+}
+
+void client_begin(struct load_client *client)
+{
+    const struct client_kind *kind = client->thread->kind;
+
+    if (client->conn != NULL) {
+        if (client->is_open && !client->is_ending && !client->is_blamed && kind->start != NULL) {
+            kind->start(client);
+        }
+    } else if (!wheel_is_started(&client->timer)) { /* else it rests after a failure */
+        client_connect(client);
+    }
 }
 
 /* Outside handshake mode connections are made before the measured time, so all of them are
@@ -126,6 +143,18 @@ static void record_handshake(struct load_client *client)
     load_totals_add(&thread->totals, LOAD_TOTAL_HELLO_RETRIES, conn->engine.tally.hello_retries);
 }
 
+/* An open loop counts a new connection as a whole, from the intended and from the actual start. */
+static void record_open_loop(struct load_client *client)
+{
+    struct load_thread *thread = client->thread;
+    const struct conn *conn = client->conn;
+    const uint64_t done_ns = thread->context != NULL ? conn->secure_ns : conn->connected_ns;
+
+    thread_record(thread, LOAD_PHASE_SET_UP, done_ns - conn->started_ns);
+    thread_record(thread, LOAD_PHASE_SET_UP_CORRECTED, done_ns - client->intended_ns);
+    thread_record(thread, LOAD_PHASE_START_DELAY, conn->started_ns - client->intended_ns);
+}
+
 void client_opened(struct load_client *client)
 {
     struct load_thread *thread = client->thread;
@@ -139,6 +168,9 @@ void client_opened(struct load_client *client)
     record_set_up(thread, LOAD_PHASE_CONNECT, conn->connected_ns - conn->started_ns);
     if (thread->context != NULL) {
         record_handshake(client);
+    }
+    if (thread->plan->mode == LOAD_HANDSHAKE && open_loop_is_on(&thread->open_loop)) {
+        record_open_loop(client);
     }
     thread_settled(thread, client);
 }

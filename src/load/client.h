@@ -55,10 +55,12 @@ struct load_client {
     struct load_thread *thread;
     struct conn *conn; /* NULL between connections */
     struct load_client *waiting_next;
+    struct load_client *ready_next;
     struct exchange exchange;
     uint32_t index;              /* among all clients of the run */
     uint32_t failures;           /* in a row */
     bool is_listed;              /* in the thread's list of waiting clients */
+    bool is_ready;               /* in line for what the open loop has due */
     bool is_waiting;             /* for something that no event tells: see client_kind.poll */
     bool is_open;                /* counted as open */
     bool is_ending;              /* however this connection ends, it is as intended */
@@ -66,6 +68,7 @@ struct load_client {
     bool is_settled;             /* the first attempt has succeeded or failed */
     bool is_tls13;               /* of an open connection: 1.3 was negotiated */
     struct tls_session *offered; /* what this connection tries to resume from, owned; or NULL */
+    uint64_t intended_ns;        /* handshake mode: when this connection was due */
     uint64_t request_offset;     /* bytes written of the request being written; 0: none is */
     uint64_t answer_offset;      /* bytes received of the answer being received, or of the stream */
     uint64_t left_bytes;         /* upload: plaintext that has left for the kernel */
@@ -79,6 +82,9 @@ static inline struct load_client *client_of(struct conn *conn)
 
 /* Makes a connection if the stage and the plan's count allow another. */
 void client_connect(struct load_client *client);
+
+/* Its turn has come in the open loop: begins what is due, unless it no longer can. */
+void client_begin(struct load_client *client);
 
 /* For the kinds' on_open: records what is common to all. */
 void client_opened(struct load_client *client);

@@ -21,6 +21,8 @@ static const struct {
     {LOAD_TOTAL_MESSAGES, offsetof(struct load_result, messages)},
     {LOAD_TOTAL_MESSAGES_CORRUPT, offsetof(struct load_result, messages_corrupt)},
     {LOAD_TOTAL_HTTP_STATUS_OTHER, offsetof(struct load_result, http_status_other)},
+    {LOAD_TOTAL_DUE, offsetof(struct load_result, due)},
+    {LOAD_TOTAL_DROPPED, offsetof(struct load_result, dropped)},
     {LOAD_TOTAL_BYTES_IN, offsetof(struct load_result, bytes_in)},
     {LOAD_TOTAL_BYTES_OUT, offsetof(struct load_result, bytes_out)},
 };
@@ -117,6 +119,7 @@ void collect_result(const struct load_plan *plan, struct load_thread *const *thr
     for (unsigned i = 0; i < count; i++) {
         add_measured(threads[i], out);
         out->connections_peak += threads[i]->open_peak;
+        out->unstarted += threads[i]->unstarted;
         load_tally_merge(&tally, &threads[i]->tally);
     }
     out->handshakes = out->handshakes_full + out->handshakes_ticket + out->handshakes_id;

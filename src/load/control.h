@@ -25,6 +25,9 @@ enum control_report {
 
 struct control {
     _Atomic enum load_stage stage; /* writer: main; readers: threads, once a turn */
+    uint64_t
+        schedule_ns; /* when an open loop's schedule begins; main, before the first loaded stage
+                      */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned reports[CONTROL_REPORT_COUNT]; /* under lock: threads that have reported each */
@@ -35,12 +38,12 @@ void control_deinit(struct control *control);
 
 static inline enum load_stage control_stage(struct control *control)
 {
-    return atomic_load_explicit(&control->stage, memory_order_relaxed);
+    return atomic_load_explicit(&control->stage, memory_order_acquire);
 }
 
 static inline void control_enter(struct control *control, enum load_stage stage)
 {
-    atomic_store_explicit(&control->stage, stage, memory_order_relaxed);
+    atomic_store_explicit(&control->stage, stage, memory_order_release);
 }
 
 /* From a load thread. What it wrote before is then visible to whoever control_wait() tells. */

@@ -13,22 +13,55 @@ void exchange_reset(struct load_client *client)
     exchange->answered = 0;
 }
 
+/* The answer that comes next must come in time; when none does, nothing is waited for. */
+static void expect_answer(struct load_client *client)
+{
+    const struct exchange *exchange = &client->exchange;
+    struct load_thread *thread = client->thread;
+
+    if (exchange->count == 0) {
+        reactor_timer_cancel(&thread->reactor, &client->timer);
+    } else {
+        reactor_timer_start(&thread->reactor, &client->timer,
+                            exchange->times[exchange->head].begun_ns + thread->plan->timeout_ns);
+    }
+}
+
 bool exchange_begin(struct load_client *client)
 {
     struct exchange *exchange = &client->exchange;
     struct load_thread *thread = client->thread;
     const uint32_t depth = thread->plan->depth;
     uint32_t tail = exchange->head + exchange->count;
+    uint64_t intended_ns;
 
-    if (exchange->count == depth || !thread_may_begin(thread)) {
+    if (exchange->count == depth || !thread_may_begin(thread) ||
+        !open_loop_may_begin(client, &intended_ns)) {
         return false;
     }
     tail -= tail >= depth ? depth : 0;
-    exchange->begun_ns[tail] = thread_now_ns(thread);
+    exchange->times[tail] =
+        (struct exchange_times){.intended_ns = intended_ns, .begun_ns = thread_now_ns(thread)};
     exchange->count++;
     exchange->begun++;
     thread->under_way++;
+    if (open_loop_is_on(&thread->open_loop)) {
+        thread_record(thread, LOAD_PHASE_START_DELAY, thread_now_ns(thread) - intended_ns);
+        if (exchange->count == 1) {
+            expect_answer(client);
+        }
+    }
     return true;
+}
+
+bool exchange_is_over(const struct load_client *client)
+{
+    return client->exchange.count == 0 && !thread_may_begin(client->thread);
+}
+
+void exchange_timed_out(struct load_client *client)
+{
+    client_fail(client, "timed out waiting for an answer");
 }
 
 void exchange_first_byte(struct load_client *client)
@@ -37,20 +70,27 @@ void exchange_first_byte(struct load_client *client)
     struct load_thread *thread = client->thread;
 
     thread_record(thread, LOAD_PHASE_FIRST_BYTE,
-                  thread_now_ns(thread) - exchange->begun_ns[exchange->head]);
+                  thread_now_ns(thread) - exchange->times[exchange->head].begun_ns);
 }
 
 void exchange_answered(struct load_client *client)
 {
     struct exchange *exchange = &client->exchange;
     struct load_thread *thread = client->thread;
+    const struct exchange_times *times = &exchange->times[exchange->head];
 
-    thread_record(thread, LOAD_PHASE_MESSAGE,
-                  thread_now_ns(thread) - exchange->begun_ns[exchange->head]);
+    thread_record(thread, LOAD_PHASE_MESSAGE, thread_now_ns(thread) - times->begun_ns);
+    if (open_loop_is_on(&thread->open_loop)) {
+        thread_record(thread, LOAD_PHASE_MESSAGE_CORRECTED,
+                      thread_now_ns(thread) - times->intended_ns);
+    }
     exchange->head++;
     exchange->head -= exchange->head == thread->plan->depth ? exchange->head : 0;
     exchange->count--;
     exchange->answered++;
+    if (open_loop_is_on(&thread->open_loop)) {
+        expect_answer(client);
+    }
     client->failures = 0;
     load_totals_add(&thread->totals, LOAD_TOTAL_MESSAGES, 1);
     thread_done(thread, 1);

@@ -6,19 +6,31 @@
 
 struct load_client;
 
+struct exchange_times {
+    uint64_t intended_ns; /* by the schedule of an open loop; else when it was begun */
+    uint64_t begun_ns;
+};
+
 struct exchange {
-    uint64_t *begun_ns; /* ring of plan->depth times, owned by the thread */
-    uint32_t head;      /* of the request that is answered next */
-    uint32_t count;     /* under way */
-    uint64_t begun;     /* requests since the connection opened */
-    uint64_t answered;  /* answers likewise */
+    struct exchange_times *times; /* ring of plan->depth, owned by the thread */
+    uint32_t head;                /* of the request that is answered next */
+    uint32_t count;               /* under way */
+    uint64_t begun;               /* requests since the connection opened */
+    uint64_t answered;            /* answers likewise */
 };
 
 /* A new connection: nothing is under way. */
 void exchange_reset(struct load_client *client);
 
-/* Begins a request if the depth, the stage and the plan's count allow another. */
+/* Begins a request if the depth, the stage, the plan's count and the schedule allow another. */
 bool exchange_begin(struct load_client *client);
+
+/* Nothing is under way, and the plan's count needs no more of this connection. */
+bool exchange_is_over(const struct load_client *client);
+
+/* The client's timer, which an open loop starts with a request: the answer is overdue. (In a closed
+ * loop something is always under way, and the idle timeout of the data path does.) */
+void exchange_timed_out(struct load_client *client);
 
 /* The first byte of the next answer is here. */
 void exchange_first_byte(struct load_client *client);

@@ -30,8 +30,8 @@ static void begin_requests(struct load_client *client)
         conn_write(client->conn, request->data, request->bytes);
         load_totals_add(&thread->totals, LOAD_TOTAL_BYTES_OUT, request->bytes);
     }
-    if (client->exchange.count == 0) {
-        client_close(client); /* the plan's count needs no more of this connection */
+    if (exchange_is_over(client)) {
+        client_close(client);
     }
 }
 
@@ -171,4 +171,5 @@ const struct client_kind http_client = {
                 .on_closed = on_closed},
     .prepare = prepare,
     .start = begin_requests,
+    .timer = exchange_timed_out,
 };

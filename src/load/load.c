@@ -17,6 +17,11 @@ static const uint64_t TELL_PATIENCE_NS = 5ull * 1000 * 1000 * 1000;
  * lost SYN is sent again after one second (tcp(7)), and that must not end the ramp. */
 static const uint64_t RAMP_PATIENCE_NS = 1500ull * 1000 * 1000;
 
+/* Before an open loop's schedule begins: all threads have looked at the stage by then. */
+static const uint64_t SCHEDULE_LEAD_NS = 6 * 1000 * 1000;
+/* Mean gaps without an arrival before patience may begin: e^-20 of all Poisson gaps are longer. */
+enum { PATIENCE_GAPS = 20 };
+
 struct run {
     struct load_plan plan; /* completed copy */
     struct load_hooks hooks;
@@ -79,7 +84,12 @@ static void read_main_phase(struct run *run)
     for (unsigned i = 0; i < run->thread_count; i++) {
         const struct histogram *phases = run->threads[i]->phases;
 
-        if (run->plan.mode != LOAD_HANDSHAKE) {
+        if (run->plan.rate > 0) {
+            histogram_merge(
+                histogram,
+                &phases[run->plan.mode == LOAD_HANDSHAKE ? LOAD_PHASE_SET_UP_CORRECTED
+                                                         : LOAD_PHASE_MESSAGE_CORRECTED]);
+        } else if (run->plan.mode != LOAD_HANDSHAKE) {
             histogram_merge(histogram, &phases[LOAD_PHASE_MESSAGE]);
         } else if (run->plan.plain_tcp) {
             histogram_merge(histogram, &phases[LOAD_PHASE_CONNECT]);
@@ -200,6 +210,7 @@ static void warm_up(struct run *run)
         wait_stage(run, CONTROL_RAMPED, &ramp);
     }
     if (run->plan.warmup_ns > 0 && !is_stopped(run)) {
+        run->control.schedule_ns = clock_now_ns() + SCHEDULE_LEAD_NS;
         control_enter(&run->control, LOAD_STAGE_WARMUP);
         begin_stage(run, "warmup", run->plan.warmup_ns);
         wait_stage(run, CONTROL_MEASURED, NULL); /* none tells it yet: for the whole time */
@@ -211,11 +222,17 @@ static void measure(struct run *run)
 {
     struct patience count = {.what = LOAD_TOTAL_DONE, .limit_ns = run->plan.timeout_ns};
 
+    if (run->plan.rate > 0) {
+        count.limit_ns += PATIENCE_GAPS * NS_PER_S / run->plan.rate;
+    }
     if (run->hooks.measure_begin != NULL) {
         run->hooks.measure_begin(run->hooks.user);
     }
     run->is_measuring = true;
     begin_stage(run, "measure", run->plan.duration_ns);
+    if (run->control.schedule_ns == 0) {
+        run->control.schedule_ns = clock_now_ns() + SCHEDULE_LEAD_NS;
+    }
     control_enter(&run->control, LOAD_STAGE_MEASURE);
     control_wait(&run->control, CONTROL_MEASURING, run->thread_count,
                  clock_now_ns() + TELL_PATIENCE_NS);
@@ -252,6 +269,7 @@ static int start_threads(struct run *run, struct error *error)
         shared.kind->prepare(plan, &run->payload, &run->request);
     }
     for (unsigned i = 0; i < plan->threads; i++) {
+        share.index = i;
         share.client_count = (uint32_t)share_of(plan->connections, plan->threads, i);
         share.count = share_of(plan->count, plan->threads, i);
         run->threads[i] = thread_start(&shared, &share, error);

@@ -32,6 +32,16 @@ const char *load_peer_name(enum load_peer peer)
     return names[peer];
 }
 
+const char *load_arrivals_name(enum load_arrivals arrivals)
+{
+    static const char *const names[] = {
+        [LOAD_ARRIVALS_CONSTANT] = "constant",
+        [LOAD_ARRIVALS_POISSON] = "poisson",
+    };
+
+    return names[arrivals];
+}
+
 static unsigned usable_cpus(void)
 {
     cpu_set_t set;
@@ -157,6 +167,19 @@ static int check_resume(struct load_plan *plan, struct error *error)
     return 0;
 }
 
+static int check_rate(const struct load_plan *plan, struct error *error)
+{
+    if (plan->rate > LOAD_RATE_MAX) {
+        return error_set(error, "--rate %lu: at most %d a second can be scheduled", plan->rate,
+                         LOAD_RATE_MAX);
+    }
+    if (plan->rate > 0 && (plan->mode == LOAD_UPLOAD || plan->mode == LOAD_DOWNLOAD)) {
+        return error_set(error, "--rate means nothing in mode %s, which has no messages to begin",
+                         load_mode_name(plan->mode));
+    }
+    return 0;
+}
+
 static int check_sizes(const struct load_plan *plan, struct error *error)
 {
     if (plan->message_bytes > LOAD_MESSAGE_BYTES_MAX ||
@@ -200,7 +223,8 @@ int load_plan_complete(struct load_plan *plan, struct error *error)
     if (plan->timeout_ns < TIMEOUT_NS_MIN) {
         return error_set(error, "the timeout must be at least 1 ms");
     }
-    if (match_peer(plan, error) != 0 || check_resume(plan, error) != 0) {
+    if (match_peer(plan, error) != 0 || check_resume(plan, error) != 0 ||
+        check_rate(plan, error) != 0) {
         return -1;
     }
     return check_sizes(plan, error);

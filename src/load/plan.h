@@ -23,6 +23,9 @@ enum load_peer {
 
 enum load_resume { LOAD_RESUME_NONE, LOAD_RESUME_TICKET, LOAD_RESUME_ID };
 
+/* How the beginnings of an open loop are spread over time. */
+enum load_arrivals { LOAD_ARRIVALS_CONSTANT, LOAD_ARRIVALS_POISSON };
+
 enum {
     LOAD_PATH_BYTES = 1024,
     LOAD_HOST_BYTES = 256,
@@ -30,6 +33,8 @@ enum {
     LOAD_CONNECTIONS_MAX = 1000 * 1000,
     LOAD_DEPTH_MAX = 1024,
     LOAD_MESSAGE_BYTES_MAX = 1 << 30,
+    LOAD_RATE_MAX = 10 * 1000 * 1000,
+    LOAD_QUEUE_MAX = 1 << 20, /* open loop: due and not yet begun, on each thread */
 };
 
 struct load_plan {
@@ -54,10 +59,13 @@ struct load_plan {
     uint64_t message_bytes;  /* request, or block of a stream; 0: 64, for streams 16 KiB */
     uint64_t response_bytes; /* rr: answer size; 0: as the request */
     uint32_t depth;          /* requests under way on each connection; 0: 1 */
-    enum load_resume resume; /* handshake mode only */
-    unsigned resume_percent; /* of the connections, when resume is not NONE; 0: 100 */
-    uint64_t timeout_ns;     /* for connect and handshake, and for an answer; 0: 10 s */
-    uint64_t interval_ns;    /* live view and rate over time; 0: 1 s */
+    uint64_t rate; /* open loop: so many messages, or connections in handshake mode, begin each
+                    * second, whatever the server does; 0: closed loop. Not for streams */
+    enum load_arrivals arrivals; /* open loop only */
+    enum load_resume resume;     /* handshake mode only */
+    unsigned resume_percent;     /* of the connections, when resume is not NONE; 0: 100 */
+    uint64_t timeout_ns;         /* for connect and handshake, and for an answer; 0: 10 s */
+    uint64_t interval_ns;        /* live view and rate over time; 0: 1 s */
 };
 
 /* Fills address, host, authority, path, peer and plain_tcp from "HOST:PORT",
@@ -71,3 +79,4 @@ int load_plan_complete(struct load_plan *plan, struct error *error);
 
 const char *load_mode_name(enum load_mode mode);
 const char *load_peer_name(enum load_peer peer);
+const char *load_arrivals_name(enum load_arrivals arrivals);

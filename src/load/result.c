@@ -8,6 +8,10 @@ const char *load_phase_name(enum load_phase phase)
         [LOAD_PHASE_HANDSHAKE_RESUMED] = "handshake_resumed",
         [LOAD_PHASE_FIRST_BYTE] = "first_byte",
         [LOAD_PHASE_MESSAGE] = "message",
+        [LOAD_PHASE_MESSAGE_CORRECTED] = "message_corrected",
+        [LOAD_PHASE_SET_UP] = "set_up",
+        [LOAD_PHASE_SET_UP_CORRECTED] = "set_up_corrected",
+        [LOAD_PHASE_START_DELAY] = "start_delay",
     };
 
     return names[phase];

@@ -18,6 +18,12 @@ enum load_phase {
     LOAD_PHASE_HANDSHAKE_RESUMED,
     LOAD_PHASE_FIRST_BYTE, /* request begun to first plaintext byte of its answer */
     LOAD_PHASE_MESSAGE,    /* request begun to last byte of its answer */
+    /* Open loop only: from the time that the schedule intended, so that work which the server's
+     * (or the client's) slowness kept from beginning counts its wait. */
+    LOAD_PHASE_MESSAGE_CORRECTED,
+    LOAD_PHASE_SET_UP, /* handshake mode: connect(2) submitted to handshake complete */
+    LOAD_PHASE_SET_UP_CORRECTED,
+    LOAD_PHASE_START_DELAY, /* intended to begun: waiting for a connection, and late turns */
     LOAD_PHASE_COUNT,
 };
 
@@ -75,6 +81,9 @@ struct load_result {
     uint64_t bytes_in, bytes_out; /* plaintext; upload: what left for the kernel */
     uint64_t wire_bytes_in, wire_bytes_out;
     uint64_t records_in, records_out;
+    uint64_t due;          /* open loop: begun or not, what the schedule had in the measured time */
+    uint64_t dropped;      /* of it: found LOAD_QUEUE_MAX waiting, and is in no percentile */
+    uint64_t unstarted;    /* due and not begun when the measured time ended */
     uint64_t errors_total; /* whole run */
     struct histogram phases[LOAD_PHASE_COUNT];
     struct load_negotiated negotiated[LOAD_NEGOTIATED_MAX]; /* most connections first */

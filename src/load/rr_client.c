@@ -76,8 +76,8 @@ static void begin_requests(struct load_client *client)
             return;
         }
     }
-    if (client->exchange.count == 0) {
-        client_close(client); /* the plan's count needs no more of this connection */
+    if (exchange_is_over(client)) {
+        client_close(client);
     }
 }
 
@@ -148,5 +148,6 @@ const struct client_kind rr_client = {
     .service = {.name = "rr", .on_open = on_open, .on_data = on_data, .on_closed = on_closed},
     .prepare = prepare,
     .start = begin_requests,
+    .timer = exchange_timed_out,
     .poll = poll_output,
 };

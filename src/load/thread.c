@@ -31,6 +31,8 @@ static void measure_end(struct load_thread *thread)
 {
     if (thread->is_measuring) {
         thread->is_measuring = false;
+        open_loop_advance(thread, clock_now_ns()); /* so that what was due until now is in */
+        thread->unstarted = thread->open_loop.queue_count;
         take_edge(thread, &thread->end);
         control_tell(thread->control, CONTROL_MEASURED);
     }
@@ -106,6 +108,21 @@ static void stop(struct load_thread *thread)
     reactor_leave_when_empty(reactor);
 }
 
+/* Once, whatever stage comes first: warm-up and measured time have one schedule. */
+static void start_schedule(struct load_thread *thread)
+{
+    const struct load_plan *plan = thread->plan;
+
+    if (open_loop_is_on(&thread->open_loop) && !open_loop_has_started(&thread->open_loop)) {
+        open_loop_start(&thread->open_loop,
+                        &(struct arrivals_options){.kind = plan->arrivals,
+                                                   .rate = plan->rate,
+                                                   .threads = plan->threads,
+                                                   .index = thread->share.index,
+                                                   .start_ns = thread->control->schedule_ns});
+    }
+}
+
 static void enter_stage(struct load_thread *thread, enum load_stage stage)
 {
     const enum load_stage before = thread->stage;
@@ -114,6 +131,9 @@ static void enter_stage(struct load_thread *thread, enum load_stage stage)
     if (stage == LOAD_STAGE_STOP) {
         stop(thread);
         return;
+    }
+    if (stage != LOAD_STAGE_RAMP) {
+        start_schedule(thread);
     }
     if (stage == LOAD_STAGE_MEASURE) {
         take_edge(thread, &thread->begin);
@@ -157,7 +177,6 @@ static void on_turn(void *owner, uint64_t now_ns)
 {
     struct load_thread *thread = owner;
 
-    (void)now_ns;
     look_at_stage(thread);
     if (thread->stage == LOAD_STAGE_STOP) {
         return;
@@ -166,6 +185,14 @@ static void on_turn(void *owner, uint64_t now_ns)
         ramp_more(thread);
     }
     poll_waiting(thread);
+    if (open_loop_is_on(&thread->open_loop)) {
+        open_loop_turn(thread, now_ns);
+    }
+}
+
+static uint64_t on_wait(void *owner)
+{
+    return open_loop_deadline_ns(owner);
 }
 
 static void on_timer(void *owner, struct wheel_timer *timer)
@@ -186,7 +213,8 @@ static void on_timer(void *owner, struct wheel_timer *timer)
     }
 }
 
-static const struct reactor_events events = {.on_turn = on_turn, .on_timer = on_timer};
+static const struct reactor_events events = {
+    .on_turn = on_turn, .on_wait = on_wait, .on_timer = on_timer};
 
 static int make_clients(struct load_thread *thread)
 {
@@ -194,15 +222,16 @@ static int make_clients(struct load_thread *thread)
     const uint32_t depth = thread->plan->depth;
 
     thread->clients = calloc(count, sizeof *thread->clients);
-    thread->begun_ns = calloc((size_t)count * depth, sizeof *thread->begun_ns);
-    if (thread->clients == NULL || thread->begun_ns == NULL ||
-        !resume_pool_init(&thread->sessions, count)) {
+    thread->times = calloc((size_t)count * depth, sizeof *thread->times);
+    if (thread->clients == NULL || thread->times == NULL ||
+        !resume_pool_init(&thread->sessions, count) ||
+        (thread->plan->rate > 0 && !open_loop_init(&thread->open_loop))) {
         return error_set(&thread->error, "no memory for %u connections", count);
     }
     for (uint32_t i = 0; i < count; i++) {
         thread->clients[i].thread = thread;
         thread->clients[i].index = thread->share.client_first + i;
-        thread->clients[i].exchange.begun_ns = thread->begun_ns + (size_t)i * depth;
+        thread->clients[i].exchange.times = thread->times + (size_t)i * depth;
     }
     return 0;
 }
@@ -213,7 +242,8 @@ static int set_up(struct load_thread *thread)
     const struct reactor_options options = {
         .connections_max = thread->share.client_count + SPARE_SLOTS,
         .handshake_timeout_ns = plan->timeout_ns,
-        .idle_timeout_ns = plan->timeout_ns,
+        /* Between the requests of an open loop silence is as it should be: exchange_timed_out(). */
+        .idle_timeout_ns = plan->rate > 0 ? 0 : plan->timeout_ns,
         .write_timeout_ns = plan->timeout_ns,
     };
 
@@ -246,7 +276,8 @@ static void *thread_main(void *argument)
     resume_pool_deinit(&thread->sessions);
     tls_context_free(thread->context);
     free(thread->clients);
-    free(thread->begun_ns);
+    free(thread->times);
+    open_loop_deinit(&thread->open_loop);
     return NULL;
 }
 

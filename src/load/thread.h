@@ -13,6 +13,7 @@
 #include "conn/reactor.h"
 #include "load/client.h"
 #include "load/control.h"
+#include "load/open_loop.h"
 #include "load/plan.h"
 #include "load/result.h"
 #include "load/resume.h"
@@ -30,6 +31,7 @@ struct thread_shared {
 
 /* A thread's share of the run. */
 struct thread_share {
+    unsigned index; /* among plan->threads */
     uint32_t client_first;
     uint32_t client_count;
     uint64_t count; /* of plan->count; 0: no limit */
@@ -56,7 +58,8 @@ struct load_thread {
     struct reactor reactor;
     struct tls_context *context; /* NULL: plain TCP */
     struct load_client *clients;
-    uint64_t *begun_ns; /* the exchanges' rings */
+    struct exchange_times *times; /* the exchanges' rings */
+    struct open_loop open_loop;
     struct load_client *waiting;
     struct resume_mix mix;
     struct resume_pool sessions;
@@ -74,6 +77,7 @@ struct load_thread {
     struct histogram phases[LOAD_PHASE_COUNT];
     struct counters counters;
     struct thread_edge begin, end; /* reader: main, after CONTROL_MEASURING, CONTROL_MEASURED */
+    uint64_t unstarted;            /* due and not begun at that end; reader: as for `end` */
     struct load_tally tally;       /* reader: main, after the thread has ended */
 };
 
