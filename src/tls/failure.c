@@ -120,6 +120,19 @@ static enum tls_failure failure_kind(unsigned long code)
     return TLS_FAILURE_PROTOCOL;
 }
 
+/* OpenSSL 3.0 has no words for two alerts of TLS 1.3. */
+static const char *alert_text(int alert)
+{
+    switch (alert) {
+    case SSL_AD_MISSING_EXTENSION:
+        return "missing extension";
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return "certificate required";
+    default:
+        return SSL_alert_desc_string_long(alert);
+    }
+}
+
 void tls_failure_take(long verify_result, struct tls_failure_detail *out)
 {
     unsigned long code = errors_take();
@@ -134,7 +147,7 @@ void tls_failure_take(long verify_result, struct tls_failure_detail *out)
     if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
         out->kind = TLS_FAILURE_ALERT;
         snprintf(out->reason, sizeof(out->reason), "alert %s",
-                 SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
+                 alert_text(reason - SSL_AD_REASON_OFFSET));
         return;
     }
     out->kind = failure_kind(code);

@@ -5,7 +5,7 @@ import re
 import shutil
 import unittest
 
-from dyno import Certificates, Directory, Server, load, needs, run, tlsdyno
+from dyno import Certificates, Directory, Server, load, needs, run, scaled, tlsdyno
 from foreign_servers import s_server
 
 OPENSSL = tuple(map(int, re.findall(r"\d+", run("openssl", "version").stdout)[:2])) if \
@@ -131,6 +131,23 @@ class Npn(Negotiation):
             report = load(target, "--insecure", "-c", 1, "-n", 2, "--npn", "two,three",
                           "--max-version", "1.2")
             self.assertEqual({facts["alpn"] for facts in report.facts}, {"two"})
+
+
+class ClientCertificates(Negotiation):
+    def test_a_client_is_told_in_words_why_it_is_refused(self):
+        stranger = ("--cert", self.ecdsa.client_cert, "--key", self.ecdsa.client_key)
+        with self.serve("--request-cert", "--ca", self.rsa.ca) as server:
+            for version, own, reason in (
+                ("1.2", (), "alert handshake failure"),
+                ("1.3", (), "alert certificate required"),
+                ("1.2", stranger, "alert unknown CA"),
+                ("1.3", stranger, "alert unknown CA"),
+            ):
+                with self.subTest(version=version, reason=reason):
+                    report = load(server.target, "--insecure", "--mode", "rr", "-c", 1, "-n", 1,
+                                  "--timeout", scaled("1s", "5s"), "--min-version", version,
+                                  "--max-version", version, *own, check=1)
+                    self.assertEqual({error["reason"] for error in report.errors}, {reason})
 
 
 class NewerOpenssl(Negotiation):
