@@ -7,7 +7,11 @@
 
 struct error;
 
-enum { EXIT_USAGE = 2 }; /* beside EXIT_SUCCESS and EXIT_FAILURE */
+/* Beside EXIT_SUCCESS and EXIT_FAILURE. */
+enum {
+    EXIT_USAGE = 2,
+    EXIT_VIOLATED = 3, /* it ran, and did not keep to what was asked of it */
+};
 
 /* A section of the manual page beyond what the table tells. */
 struct manual_section {
@@ -32,3 +36,4 @@ extern const struct command serve_command;
 extern const struct command load_command;
 extern const struct command cert_command;
 extern const struct command ciphers_command;
+extern const struct command compare_command;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 const struct command *const commands[COMMAND_COUNT] = {&serve_command, &load_command, &cert_command,
-                                                       &ciphers_command};
+                                                       &ciphers_command, &compare_command};
 
 const struct command *command_find(const char *name)
 {

@@ -172,6 +172,21 @@ static int parse_letters(struct parser *parser, const char *letters)
     return 0;
 }
 
+static int append_operand(struct parser *parser, const char *text)
+{
+    char *field = (char *)parser->config + parser->table->operand_offset;
+    struct option_list list;
+
+    memcpy(&list, field, sizeof(list));
+    if (list.count == OPTION_LIST_MAX) {
+        return error_set(parser->error, "unexpected argument '%s': there are %d already", text,
+                         OPTION_LIST_MAX);
+    }
+    list.items[list.count++] = text;
+    memcpy(field, &list, sizeof(list));
+    return 0;
+}
+
 static int parse_operand(struct parser *parser, const char *text)
 {
     const struct option_table *table = parser->table;
@@ -179,6 +194,9 @@ static int parse_operand(struct parser *parser, const char *text)
     if (table->operand == NULL) {
         return error_set(parser->error, "unexpected argument '%s': %s takes only options", text,
                          table->command);
+    }
+    if (table->operand_repeats) {
+        return parser->pass == PASS_LOOK ? 0 : append_operand(parser, text);
     }
     if (parser->operand_given) {
         return error_set(parser->error, "unexpected argument '%s': %s takes one %s", text,
@@ -266,7 +284,8 @@ enum options_result options_parse(const struct option_table *table, int argc, ch
         return OPTIONS_WRONG;
     }
     result = parse_all(&parser, PASS_TAKE);
-    if (result == OPTIONS_PARSED && table->operand != NULL && !parser.operand_given) {
+    if (result == OPTIONS_PARSED && table->operand != NULL && !table->operand_repeats &&
+        !parser.operand_given) {
         error_set(error, "%s needs a %s; see tlsdyno %s --help", table->command, table->operand,
                   table->command);
         return OPTIONS_WRONG;

@@ -78,6 +78,7 @@ struct option_table {
     const char *command;   /* "serve" */
     const char *summary;   /* sentences for the top of --help */
     const char *operand;   /* "TARGET", required; NULL: the command takes none */
+    bool operand_repeats;  /* any number of them, none too: the field is a struct option_list */
     size_t operand_offset; /* of its const char * */
     const char *epilogue;  /* examples, after the options; NULL: none */
     struct option_section sections[OPTION_SECTIONS_MAX]; /* ended by one without rows, or full */
