@@ -30,6 +30,8 @@ test   -                                         libtsan                   -
 test   gnutls-bin                                gnutls-utils              gnutls
 test   curl                                      curl                      curl
 test   prometheus                                golang-github-prometheus  prometheus
+test   libhiredis-dev                            hiredis-devel             hiredis
+test   redis-server                              redis|valkey              redis|valkey
 peers  openssl                                   openssl                   openssl
 peers  nghttp2-client                            nghttp2                   nghttp2
 peers  apache2-utils                             httpd-tools               apache
@@ -41,7 +43,7 @@ peers  libnss3-tools                             nss-tools                 nss
 '
 
 # Packages whose installation on Debian also enables a daemon that listens beyond loopback.
-readonly DEPENDENCIES_DAEMONS='nginx prometheus haproxy'
+readonly DEPENDENCIES_DAEMONS='nginx prometheus haproxy redis-server'
 
 # What was just installed comes before what pyenv, nvm or conda put in the way, and the daemons
 # are found by people who are not root.
