@@ -11,6 +11,7 @@
 #include "cli/admin_client.h"
 #include "cli/command.h"
 #include "cli/file_limit.h"
+#include "cli/load_files.h"
 #include "cli/load_options.h"
 #include "cli/load_view.h"
 #include "load/load.h"
@@ -31,6 +32,7 @@ struct load_session {
     json_t *server_after;
     struct error admin_error;
     FILE *json; /* NULL: not asked for */
+    struct load_files files;
     struct load_result *result;
     char started[32];
     char command_line[COMMAND_LINE_BYTES];
@@ -140,7 +142,7 @@ static int session_open(struct load_session *session, struct load_options *optio
             return error_set(error, "--json: cannot write %s: %m", options->json_file);
         }
     }
-    return 0;
+    return load_files_open(&session->files, options->csv_file, options->percentiles_file, error);
 }
 
 static void session_close(struct load_session *session)
@@ -148,6 +150,7 @@ static void session_close(struct load_session *session)
     if (session->json != NULL && session->json != stdout) {
         fclose(session->json);
     }
+    load_files_close(&session->files);
     tls_material_close(&session->material);
     json_decref(session->server_before);
     json_decref(session->server_after);
@@ -194,7 +197,10 @@ static int write_report(struct load_session *session, const struct load_options 
     }
     report_environment_read(&input.environment);
     report_text(session->json == stdout ? stderr : stdout, &input);
-    return session->json != NULL ? write_json(session, options, &input, error) : 0;
+    if (session->json != NULL && write_json(session, options, &input, error) != 0) {
+        return -1;
+    }
+    return load_files_write(&session->files, session->result, error);
 }
 
 static const struct load_error *most_frequent(const struct load_result *result)

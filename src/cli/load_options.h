@@ -17,10 +17,12 @@ struct load_options {
     enum load_service service; /* AUTO, or FIRST_PEER + enum load_peer */
     bool plain;
     const char *json_file; /* "-": standard output */
+    const char *csv_file;
+    const char *percentiles_file; /* load_files_write() makes several names of it */
     const char *admin;
 };
 
-enum { LOAD_OPTION_COUNT = 20 };
+enum { LOAD_OPTION_COUNT = 22 };
 
 /* Rows over struct load_options. */
 extern const struct option_info load_option_rows[LOAD_OPTION_COUNT];
