@@ -1,7 +1,7 @@
 """Runs a command in a network namespace of its own in which nothing but loopback exists: for
 servers that can only listen on every address, and always on the port that they are told.
 
-    unshare --map-root-user --net python3 alone.py COMMAND...
+    unshare --net python3 alone.py COMMAND...
 """
 
 import fcntl

@@ -3,6 +3,7 @@ server as the wish says, asks for something and tells what came of it."""
 
 import dataclasses
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -106,7 +107,8 @@ class OpensslClient(Client):
             converse(command + ["-sess_out", session], REQUEST)
             command += ["-sess_in", session]
         words = converse(command, REQUEST)
-        return Visit(ANSWER in words, between(words, "subject=CN = ", "\n"),
+        subject = between(words, "subject=", "\n")
+        return Visit(ANSWER in words, subject and re.sub("^CN ?= ?", "", subject),
                      between(words, "ALPN protocol: ", "\n"), words)
 
 

@@ -152,7 +152,12 @@ class GnutlsServer(ForeignServer):
     def alone(self, command):
         """gnutls-serv has no option for the address: in its namespace there is only loopback."""
         alone = pathlib.Path(__file__).with_name("alone.py")
-        prefix = ["unshare", "--map-root-user", "--net", sys.executable, alone]
+        # Who is not root may have a network namespace only within a user namespace.
+        unshare, enter = ["--net"], ["--net"]
+        if os.geteuid() != 0:
+            unshare, enter = ["--map-root-user", "--net"], ["--user", "--net",
+                                                            "--preserve-credentials"]
+        prefix = ["unshare", *unshare, sys.executable, alone]
         if not shutil.which("unshare") or run(*prefix, "true").returncode != 0:
             raise Unable("gnutls-serv listens on every address, and network namespaces that would "
                          "keep it to loopback are not to be had here")
@@ -165,8 +170,7 @@ class GnutlsServer(ForeignServer):
 
         with started(prefix + command, listens) as pid:
             yield Place(f"127.0.0.1:{self.PORT}",
-                        ("nsenter", "--target", str(pid), "--user", "--net",
-                         "--preserve-credentials"))
+                        ("nsenter", "--target", str(pid), *enter))
 
 
 NGINX = """

@@ -1,5 +1,5 @@
-"""Tickets that outlive one server, and 0-RTT: `openssl s_client` comes back with a session and, told
-so, with data before the handshake is complete. The same ticket brings early data once."""
+"""Tickets that outlive one server, and 0-RTT: `openssl s_client` comes back with a session and,
+told so, with data before the handshake is complete. The same ticket brings early data once."""
 
 import secrets
 import signal
