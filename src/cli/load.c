@@ -244,6 +244,26 @@ static int judge(const struct load_session *session, const struct load_plan *pla
     return EXIT_FAILURE;
 }
 
+/* A sentence for each condition that was broken: the last one is the error, as any command's. */
+static int judge_thresholds(const struct load_session *session, const struct load_options *options,
+                            struct error *error)
+{
+    char text[THRESHOLD_TEXT_BYTES];
+    bool is_violated = false;
+
+    for (size_t i = 0; i < options->thresholds.count; i++) {
+        if (threshold_is_violated(&options->thresholds.rows[i], &options->plan, session->result,
+                                  text)) {
+            if (is_violated) {
+                fprintf(stderr, "tlsdyno: %s\n", error->text);
+            }
+            is_violated = true;
+            error_set(error, "%s", text);
+        }
+    }
+    return is_violated ? EXIT_VIOLATED : EXIT_SUCCESS;
+}
+
 static int run(void *config, char **argv, struct error *error)
 {
     struct load_options *options = config;
@@ -282,6 +302,9 @@ static int run(void *config, char **argv, struct error *error)
         load_view_end(&session.view);
         if (write_report(&session, options, error) == 0) {
             status = judge(&session, &options->plan, error);
+            if (status == EXIT_SUCCESS) {
+                status = judge_thresholds(&session, options, error);
+            }
         }
     }
     load_view_end(&session.view);
@@ -298,7 +321,7 @@ const struct command load_command = {
             .summary = "Puts a TLS server under load and reports rates, times, errors and what was "
                        "negotiated. TARGET is HOST:PORT, https://HOST[:PORT][/PATH], http://... or "
                        "unix:PATH. Ctrl-C ends early and still reports. The exit status is 1 when "
-                       "nothing succeeded.",
+                       "nothing succeeded, and 3 when --fail-if or --expect-resumed says so.",
             .operand = "TARGET",
             .operand_offset = offsetof(struct load_options, target),
             .sections =
@@ -311,7 +334,9 @@ const struct command load_command = {
             .epilogue = "Examples:\n"
                         "  tlsdyno load --insecure --mode handshake -d 5s 127.0.0.1:4433\n"
                         "  tlsdyno load --ca ca.pem --mode rr -c 64 -m 16Ki localhost:4433\n"
-                        "  tlsdyno load --mode rr https://www.example.org/\n",
+                        "  tlsdyno load --mode rr https://www.example.org/\n"
+                        "  tlsdyno load --mode rr -R 1000 --fail-if 'p99>5ms,errors>0' "
+                        "localhost:4433\n",
         },
     .config_bytes = sizeof(struct load_options),
     .run = run,

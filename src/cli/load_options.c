@@ -23,6 +23,9 @@ static const char *const service_names[] = {
     NULL,
 };
 
+static const char *const arrivals_names[] = {
+    [LOAD_ARRIVALS_CONSTANT] = "constant", [LOAD_ARRIVALS_POISSON] = "poisson", NULL};
+
 static int refuse_resume(struct error *error)
 {
     return error_set(error, "neither none, ticket, id, a percentage from 0 to 100, nor ticket:N "
@@ -60,6 +63,20 @@ static int take_resume(void *config, const char *value, struct error *error)
         plan->resume = LOAD_RESUME_NONE;
     }
     return 0;
+}
+
+static int take_fail_if(void *config, const char *value, struct error *error)
+{
+    struct load_options *options = config;
+
+    return thresholds_parse(&options->thresholds, value, error);
+}
+
+static int take_expect_resumed(void *config, const char *value, struct error *error)
+{
+    struct load_options *options = config;
+
+    return thresholds_expect_resumed(&options->thresholds, value, error);
 }
 
 const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
@@ -121,6 +138,25 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
      .default_text = "when the time is over",
      .min = 1,
      OPTION_FIELD(struct load_options, plan.count)},
+    {.name = "rate",
+     .letter = 'R',
+     .kind = OPTION_COUNT,
+     .argument = "N",
+     .group = "Load",
+     .help = "open loop: begin so many messages, or in mode handshake connections, each second, "
+             "however slow the server is; times then count from when each was due, too",
+     .default_text = "closed loop: each connection waits for its answer",
+     .min = 1,
+     .max = LOAD_RATE_MAX,
+     OPTION_FIELD(struct load_options, plan.rate)},
+    {.name = "arrivals",
+     .kind = OPTION_CHOICE,
+     .argument = "HOW",
+     .group = "Load",
+     .help = "how --rate is spread over time: evenly, or at random as many people would",
+     .initial = "constant",
+     .choices = arrivals_names,
+     OPTION_FIELD(struct load_options, plan.arrivals)},
     {.name = "warmup",
      .kind = OPTION_DURATION,
      .argument = "TIME",
@@ -240,6 +276,20 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
      .group = "Report",
      .help = "the server's admin endpoint, http://HOST:PORT or unix:PATH, for both sides' figures",
      OPTION_FIELD(struct load_options, admin)},
+    {.name = "fail-if",
+     .kind = OPTION_FUNCTION,
+     .argument = "LIST",
+     .group = "Report",
+     .help = "exit with status 3 when one of these is true, such as p99>2ms,errors>0; there are "
+             "p50, p90, p99, p99.9, max, errors, rate and resumed, with > and <",
+     .function = take_fail_if},
+    {.name = "expect-resumed",
+     .kind = OPTION_FUNCTION,
+     .argument = "PERCENT",
+     .group = "Report",
+     .help = "exit with status 3 when a smaller share of the sessions offered was resumed, or none "
+             "was offered",
+     .function = take_expect_resumed},
 };
 
 int load_options_check(const struct load_options *options, struct error *error)
@@ -255,6 +305,14 @@ int load_options_check(const struct load_options *options, struct error *error)
         return error_set(error, "--depth means nothing in --mode %s; it belongs to --mode rr",
                          mode);
     }
+    if (plan->rate != 0 && (plan->mode == LOAD_UPLOAD || plan->mode == LOAD_DOWNLOAD)) {
+        return error_set(error, "--rate means nothing in --mode %s; it belongs to handshake and rr",
+                         mode);
+    }
+    if (plan->rate == 0 && plan->arrivals != LOAD_ARRIVALS_CONSTANT) {
+        return error_set(error, "--arrivals %s spreads what --rate asks for; say --rate N, too",
+                         arrivals_names[plan->arrivals]);
+    }
     if (plan->response_bytes != 0 &&
         (plan->mode != LOAD_RR || options->service != LOAD_SERVICE_FIRST_PEER + LOAD_PEER_RR)) {
         return error_set(error, "--response-bytes needs --mode rr and --service rr, whose requests "
@@ -264,6 +322,9 @@ int load_options_check(const struct load_options *options, struct error *error)
         (plan->tls.ca_file != NULL || plan->tls.crl_file != NULL || plan->verify_host != NULL)) {
         return error_set(error, "--insecure accepts any certificate; leave it out to check with "
                                 "--ca, --crl or --verify-host");
+    }
+    if (thresholds_check(&options->thresholds, plan, error) != 0) {
+        return -1;
     }
     return tls_files_check(&options->files, &plan->tls, error);
 }

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/tls_options.h"
 #include "load/plan.h"
+#include "report/threshold.h"
 
 /* --service: the words of load_peer_name(), and one that lets target and mode decide. */
 enum load_service { LOAD_SERVICE_AUTO, LOAD_SERVICE_FIRST_PEER };
@@ -20,9 +21,10 @@ struct load_options {
     const char *csv_file;
     const char *percentiles_file; /* load_files_write() makes several names of it */
     const char *admin;
+    struct thresholds thresholds; /* what the run must keep to */
 };
 
-enum { LOAD_OPTION_COUNT = 22 };
+enum { LOAD_OPTION_COUNT = 26 };
 
 /* Rows over struct load_options. */
 extern const struct option_info load_option_rows[LOAD_OPTION_COUNT];

@@ -36,7 +36,8 @@ static inline bool open_loop_has_started(const struct open_loop *loop)
     return loop->next_ns != UINT64_MAX;
 }
 
-/* Queues what is due by now, in an open loop. What finds no room is counted as LOAD_TOTAL_DROPPED. */
+/* Queues what is due by now, in an open loop. What finds no room is counted as LOAD_TOTAL_DROPPED.
+ */
 void open_loop_advance(struct load_thread *thread, uint64_t now_ns);
 
 /* Once a turn: what is due begins on the clients that are ready. */

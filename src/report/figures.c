@@ -3,6 +3,7 @@
 #include <math.h>
 
 static const double GIB = 1024.0 * 1024.0 * 1024.0;
+static const double RATE_TOLERANCE = 0.01;
 
 static double ratio(double numerator, double denominator)
 {
@@ -50,6 +51,17 @@ static void compute_rates(struct report_figures *out, const struct load_plan *pl
     out->bytes_out_per_second = out->has_bytes ? ratio((double)result->bytes_out, seconds) : NAN;
     out->overhead_in = ratio((double)result->wire_bytes_in, (double)result->bytes_in) - 1;
     out->overhead_out = ratio((double)result->wire_bytes_out, (double)result->bytes_out) - 1;
+}
+
+static void compute_open_loop(struct report_figures *out, const struct load_plan *plan,
+                              const struct load_result *result)
+{
+    const double due = (double)result->due;
+    const double done = (double)(plan->mode == LOAD_HANDSHAKE ? out->handshakes : result->messages);
+
+    out->achieved_per_second = plan->rate > 0 ? ratio(done, result->seconds) : NAN;
+    out->achieved_share = plan->rate > 0 ? ratio(done, due) : NAN;
+    out->rate_missed = plan->rate > 0 && fabs(done - due) > fmax(due * RATE_TOLERANCE, 1);
 }
 
 /* CPU time is charged to what the mode is about and to nothing else: the handshakes of a
@@ -121,6 +133,7 @@ void report_figures_compute(struct report_figures *out, const struct report_inpu
 
     *out = (struct report_figures){.succeeded = report_succeeded(input->plan, result)};
     compute_rates(out, input->plan, result);
+    compute_open_loop(out, input->plan, result);
 
     out->client.cpu_seconds = result->cpu_seconds;
     out->client.busiest = result->seconds > 0 ? result->busiest_thread : NAN;
@@ -140,6 +153,7 @@ void report_figures_compute(struct report_figures *out, const struct report_inpu
         .client_busiest = out->client.busiest,
         .server_busiest = out->server.busiest,
         .machine_busy = machine_busy,
+        .rate_kept = input->plan->rate > 0 && !out->rate_missed,
     };
     out->verdict = verdict_decide(&out->evidence);
 }

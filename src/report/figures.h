@@ -31,6 +31,10 @@ struct report_figures {
     double resumed_per_second;
     double resumed_share; /* really resumed, of those that offered a session */
     double messages_per_second;
+    /* Open loop; elsewhere NAN and false. Of a Poisson schedule as many are due as it threw. */
+    double achieved_per_second;
+    double achieved_share; /* of what was due in the measured time */
+    bool rate_missed;      /* by more than 1% of it, and by more than one */
     double bytes_in_per_second;
     double bytes_out_per_second;
     double overhead_in; /* wire bytes over plaintext bytes, less 1 */

@@ -76,7 +76,7 @@ static json_t *plan_json(const struct load_plan *plan)
     const struct tls_config *tls = &plan->tls;
 
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:s, s:o, s:f,"
+        "{s:s, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:f,"
         " s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}}",
         "mode", load_mode_name(plan->mode), "peer", load_peer_name(plan->peer), "host",
         json_text_filled(plan->host), "path",
@@ -88,8 +88,10 @@ static json_t *plan_json(const struct load_plan *plan)
         plan->count > 0 ? json_count(plan->count) : json_null(), "message_bytes",
         sends ? json_count(plan->message_bytes) : json_null(), "response_bytes",
         is_rr && plan->peer == LOAD_PEER_RR ? json_count(plan->response_bytes) : json_null(),
-        "depth", is_rr ? json_count(plan->depth) : json_null(), "resume", resume_name(plan->resume),
-        "resume_percent",
+        "depth", is_rr ? json_count(plan->depth) : json_null(), "rate_per_second",
+        plan->rate > 0 ? json_count(plan->rate) : json_null(), "arrivals",
+        json_text(plan->rate > 0 ? load_arrivals_name(plan->arrivals) : NULL), "resume",
+        resume_name(plan->resume), "resume_percent",
         plan->resume != LOAD_RESUME_NONE ? json_count(plan->resume_percent) : json_null(),
         "timeout_seconds", (double)plan->timeout_ns / 1e9, "tls", "server_name",
         json_text(plan->server_name), "verify_host", json_text(plan->verify_host), "ciphers",
@@ -201,9 +203,26 @@ static json_t *histogram_json(const struct histogram *histogram)
                      json_count(histogram->max_ns), "buckets", buckets);
 }
 
-static json_t *latency_json(const struct load_result *result)
+/* null in a closed loop. */
+static json_t *open_loop_json(const struct load_plan *plan, const struct load_result *result,
+                              const struct report_figures *figures)
 {
-    json_t *object = json_pack("{s:s, s:b}", "model", "closed-loop", "corrected", 0);
+    if (plan->rate == 0) {
+        return json_null();
+    }
+    return json_pack(
+        "{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "target_per_second", json_count(plan->rate),
+        "achieved_per_second", json_number(figures->achieved_per_second), "achieved_share",
+        json_number(figures->achieved_share), "rate_missed", figures->rate_missed, "due",
+        json_count(result->due), "dropped", json_count(result->dropped), "unstarted",
+        json_count(result->unstarted), "queue_max", json_count(LOAD_QUEUE_MAX));
+}
+
+static json_t *latency_json(const struct load_plan *plan, const struct load_result *result)
+{
+    const bool is_open_loop = plan->rate > 0;
+    json_t *object = json_pack("{s:s, s:b}", "model", is_open_loop ? "open-loop" : "closed-loop",
+                               "corrected", is_open_loop);
 
     for (unsigned i = 0; i < LOAD_PHASE_COUNT; i++) {
         if (json_object_set_new(object, load_phase_name(i), histogram_json(&result->phases[i])) !=
@@ -331,7 +350,7 @@ json_t *report_json(const struct report_input *input)
     report_figures_compute(&figures, input);
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:f, s:o, s:{s:o, s:o, s:o}, s:o, s:o,"
-        " s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o}",
+        " s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o}",
         "schema", "tlsdyno-load/1", "version", TLSDYNO_VERSION, "target", json_text(input->target),
         "command_line", json_text(input->command_line), "started", json_text(input->started),
         "plan", plan_json(plan), "environment", environment_json(input), "succeeded",
@@ -340,9 +359,10 @@ json_t *report_json(const struct report_input *input)
         negotiated_json(result), "connections", "asked", json_count(result->connections_asked),
         "peak", json_count(result->connections_peak), "opened", json_count(result->connects),
         "handshakes", handshakes_json(plan, result, &figures), "messages",
-        messages_json(plan, result, &figures), "bytes", bytes_json(result, &figures), "latency",
-        latency_json(result), "series", series_json(result), "errors", errors_json(result),
-        "client", "threads", json_count(result->threads), "cost", cost_json(&figures.client),
-        "server", server_json(&figures), "server_error",
-        json_text_filled(figures.server_error.text), "verdict", verdict_json(&figures));
+        messages_json(plan, result, &figures), "bytes", bytes_json(result, &figures), "open_loop",
+        open_loop_json(plan, result, &figures), "latency", latency_json(plan, result), "series",
+        series_json(result), "errors", errors_json(result), "client", "threads",
+        json_count(result->threads), "cost", cost_json(&figures.client), "server",
+        server_json(&figures), "server_error", json_text_filled(figures.server_error.text),
+        "verdict", verdict_json(&figures));
 }

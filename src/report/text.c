@@ -169,7 +169,11 @@ static struct server_times summarize(const struct histogram *histogram)
     };
 }
 
-static void print_latency(FILE *out, const struct load_result *result,
+static const char open_loop_note[] =
+    "Open loop: corrected times count from when the schedule had the work due, so a stall of the "
+    "server weighs on all that should have begun meanwhile; raw times count from when it began.";
+
+static void print_latency(FILE *out, const struct report_input *input,
                           const struct report_figures *figures)
 {
     static const char *const names[LOAD_PHASE_COUNT] = {
@@ -178,7 +182,13 @@ static void print_latency(FILE *out, const struct load_result *result,
         [LOAD_PHASE_HANDSHAKE_RESUMED] = "handshake, resumed",
         [LOAD_PHASE_FIRST_BYTE] = "first byte",
         [LOAD_PHASE_MESSAGE] = "whole message",
+        [LOAD_PHASE_MESSAGE_CORRECTED] = "whole message, corrected",
+        [LOAD_PHASE_SET_UP] = "connection, raw",
+        [LOAD_PHASE_SET_UP_CORRECTED] = "connection, corrected",
+        [LOAD_PHASE_START_DELAY] = "start, after it was due",
     };
+    const struct load_result *result = input->result;
+    const bool is_open_loop = input->plan->rate > 0;
     bool any = false;
 
     for (size_t i = 0; i < LOAD_PHASE_COUNT; i++) {
@@ -192,7 +202,8 @@ static void print_latency(FILE *out, const struct load_result *result,
     for (size_t i = 0; i < LOAD_PHASE_COUNT; i++) {
         struct server_times times = summarize(&result->phases[i]);
 
-        print_latency_row(out, names[i], &times);
+        print_latency_row(
+            out, i == LOAD_PHASE_MESSAGE && is_open_loop ? "whole message, raw" : names[i], &times);
     }
     if (figures->server_known) {
         print_latency_row(out, "at the server, full", &figures->server_side.handshake_full);
@@ -201,9 +212,11 @@ static void print_latency(FILE *out, const struct load_result *result,
     fputs("  ", out);
     text_print_wrapped(
         out,
-        "Closed loop: a connection starts nothing new while it waits, so a stall of the "
-        "server delays few operations and weighs little in these percentiles. No "
-        "intended send times, hence no corrected latency.",
+        is_open_loop
+            ? open_loop_note
+            : "Closed loop: a connection starts nothing new while it waits, so a stall of the "
+              "server delays few operations and weighs little in these percentiles. No "
+              "intended send times, hence no corrected latency.",
         2);
 }
 
@@ -334,7 +347,7 @@ void report_text(FILE *out, const struct report_input *input)
     text_print_negotiated(out, input->result);
     print_rates(out, input, &figures);
     print_series(out, input);
-    print_latency(out, input->result, &figures);
+    print_latency(out, input, &figures);
     print_errors(out, input->result);
     print_cpu(out, input, &figures);
     print_verdict(out, &figures);

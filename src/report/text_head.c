@@ -25,6 +25,10 @@ static void print_load(FILE *out, const struct load_plan *plan, const struct loa
     if (plan->mode == LOAD_RR) {
         used += snprintf(text + used, sizeof(text) - (size_t)used, "depth %u, ", plan->depth);
     }
+    if (plan->rate > 0) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "%s a second (%s), ",
+                         text_format_integer(plan->rate, size), load_arrivals_name(plan->arrivals));
+    }
     if (plan->mode == LOAD_HANDSHAKE && plan->resume != LOAD_RESUME_NONE) {
         used += snprintf(text + used, sizeof(text) - (size_t)used, "%u%% to resume by %s, ",
                          plan->resume_percent,
@@ -81,6 +85,37 @@ static void print_server(FILE *out, const struct report_figures *figures)
     }
 }
 
+/* What makes an open loop less open than it was asked to be. */
+static void print_rate_notes(FILE *out, const struct report_input *input,
+                             const struct report_figures *figures)
+{
+    const struct load_result *result = input->result;
+    char number[UNITS_TEXT_BYTES];
+    char asked[UNITS_TEXT_BYTES];
+    char text[256];
+
+    if (figures->rate_missed) {
+        snprintf(text, sizeof(text),
+                 "RATE MISSED: %s a second of %s asked for, %.1f%% of what was due in this time.",
+                 text_format_rate(figures->achieved_per_second, number),
+                 text_format_integer(input->plan->rate, asked), figures->achieved_share * 100);
+        text_print_fact(out, "WARNING", text);
+    }
+    if (result->unstarted > 0 && figures->rate_missed) {
+        snprintf(text, sizeof(text),
+                 "%s were due and had not begun at the end. Their waits are in no percentile.",
+                 text_format_integer(result->unstarted, number));
+        text_print_fact(out, "WARNING", text);
+    }
+    if (result->dropped > 0) {
+        snprintf(text, sizeof(text),
+                 "%s WERE DROPPED: a thread had %s waiting already. They are in no percentile.",
+                 text_format_integer(result->dropped, number),
+                 text_format_integer(LOAD_QUEUE_MAX, asked));
+        text_print_fact(out, "WARNING", text);
+    }
+}
+
 static void print_notes(FILE *out, const struct report_input *input,
                         const struct report_figures *figures)
 {
@@ -93,6 +128,7 @@ static void print_notes(FILE *out, const struct report_input *input,
     if (result->interrupted) {
         text_print_fact(out, "NOTE", "INTERRUPTED: the figures cover the time until then.");
     }
+    print_rate_notes(out, input, figures);
     if (input->plan->mode != LOAD_HANDSHAKE && figures->succeeded &&
         result->connections_peak < result->connections_asked) {
         snprintf(text, sizeof(text), "only %u of %u connections were open at once.",

@@ -23,6 +23,9 @@ enum verdict_kind verdict_decide(const struct verdict_evidence *evidence)
     if (is_busy(evidence->machine_busy)) {
         return VERDICT_MACHINE_BOUND;
     }
+    if (evidence->rate_kept) {
+        return VERDICT_RATE_KEPT;
+    }
     if (isnan(evidence->server_busiest) || isnan(evidence->client_busiest)) {
         return VERDICT_UNKNOWN;
     }
@@ -37,6 +40,7 @@ const char *verdict_name(enum verdict_kind kind)
         [VERDICT_SERVER_BOUND] = "server-bound",
         [VERDICT_BOTH_BOUND] = "client- and server-bound",
         [VERDICT_MACHINE_BOUND] = "machine-bound",
+        [VERDICT_RATE_KEPT] = "rate kept",
         [VERDICT_NEITHER_BOUND] = "neither",
         [VERDICT_UNKNOWN] = "unknown",
     };
@@ -95,6 +99,12 @@ const char *verdict_explain(enum verdict_kind kind, const struct verdict_evidenc
                  "thread %s, busiest server worker %s). They compete, so compare figures per CPU "
                  "second, not rates.",
                  machine, client, server);
+        break;
+    case VERDICT_RATE_KEPT:
+        snprintf(out, VERDICT_TEXT_BYTES,
+                 "The rate is the one that was asked for, not the most that the server can give. "
+                 "The busiest load thread was %s busy, the busiest server worker %s.",
+                 client, isnan(evidence->server_busiest) ? "is not known (--admin)" : server);
         break;
     case VERDICT_NEITHER_BOUND:
         snprintf(out, VERDICT_TEXT_BYTES,

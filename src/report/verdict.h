@@ -9,6 +9,7 @@ enum verdict_kind {
     VERDICT_SERVER_BOUND,  /* the server was, and the load generator was not */
     VERDICT_BOTH_BOUND,    /* each was */
     VERDICT_MACHINE_BOUND, /* neither alone, but together they used all CPUs that they share */
+    VERDICT_RATE_KEPT,     /* an open loop's schedule was: the rate is the one asked for */
     VERDICT_NEITHER_BOUND, /* the run waited: for the network, for too few connections */
     VERDICT_UNKNOWN,       /* not the client; the server's counters are not known */
 };
@@ -19,6 +20,7 @@ struct verdict_evidence {
     double client_busiest; /* CPU time of the busiest load thread over wall time */
     double server_busiest; /* of the busiest server worker */
     double machine_busy;   /* both processes over all CPUs; NAN unless they share the machine */
+    bool rate_kept;        /* open loop, and the rate was not missed */
 };
 
 /* A share above this counts as the whole: a saturated thread loses a little to the kernel's

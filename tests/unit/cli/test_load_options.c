@@ -152,6 +152,10 @@ Test(load_options, options_that_a_mode_would_ignore_are_refused)
     assert_check_refuses(PARSE("--depth", "2", "--mode", "upload", "127.0.0.1:1"));
     assert_check_refuses(PARSE("--response-bytes", "2", "--mode", "rr", "127.0.0.1:1"));
     assert_check_refuses(PARSE("--insecure", "--ca", "ca.pem", "127.0.0.1:1"));
+    assert_check_refuses(PARSE("--rate", "5", "--mode", "upload", "127.0.0.1:1"));
+    assert_check_refuses(PARSE("--arrivals", "poisson", "127.0.0.1:1"));
+    assert_check_refuses(PARSE("--expect-resumed", "99%", "127.0.0.1:1"));
+    assert_check_refuses(PARSE("--fail-if", "p99>1s", "--mode", "download", "127.0.0.1:1"));
     assert_check_refuses(PARSE("--insecure", "--crl", "crl.pem", "127.0.0.1:1"));
 }
 
@@ -160,6 +164,22 @@ Test(load_options, the_same_options_in_their_mode_are_taken)
     release(aim(PARSE("-m", "64", "--depth", "2", "--mode", "rr", "127.0.0.1:1")));
     release(aim(PARSE("--response-bytes", "2", "--mode", "rr", "-s", "rr", "127.0.0.1:1")));
     release(aim(PARSE("--ca", "ca.pem", "127.0.0.1:1")));
+    release(aim(PARSE("-R", "5", "--arrivals", "poisson", "--mode", "rr", "127.0.0.1:1")));
+    release(aim(PARSE("--expect-resumed", "99%", "--resume", "70", "127.0.0.1:1")));
+    release(aim(PARSE("--fail-if", "p99>1s,errors>0", "--mode", "rr", "127.0.0.1:1")));
+}
+
+Test(load_options, conditions_are_read_with_the_command_line)
+{
+    struct parsed *right = PARSE("--fail-if", "p99>1s,errors>0", "127.0.0.1:1");
+    struct parsed *wrong = PARSE("--fail-if", "p98>1s", "127.0.0.1:1");
+
+    cr_expect_eq(right->result, OPTIONS_PARSED);
+    cr_expect_eq(right->options.thresholds.count, 2);
+    cr_expect_eq(wrong->result, OPTIONS_WRONG);
+    cr_expect_neq(wrong->error.text[0], '\0');
+    release(right);
+    release(wrong);
 }
 
 Test(load_options, a_clients_certificate_has_its_key_or_is_a_pkcs12)

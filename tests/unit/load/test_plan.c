@@ -54,6 +54,16 @@ Test(plan, a_count_has_no_duration_unless_one_is_given)
     cr_expect_eq(plan.duration_ns, 0);
 }
 
+Test(plan, handshakes_and_messages_may_have_a_rate)
+{
+    struct load_plan plan = plan_for("127.0.0.1:4433");
+
+    plan.rate = LOAD_RATE_MAX;
+    cr_expect_eq(load_plan_complete(&plan, NULL), 0);
+    plan.mode = LOAD_RR;
+    cr_expect_eq(load_plan_complete(&plan, NULL), 0);
+}
+
 Test(plan, no_thread_is_without_a_connection)
 {
     struct load_plan plan = plan_for("127.0.0.1:4433");
@@ -151,6 +161,9 @@ ParameterizedTestParameters(plan, refuses)
         {"bytes", {.mode = LOAD_RR, .message_bytes = LOAD_MESSAGE_BYTES_MAX + 1ull}},
         {"bytes", {.mode = LOAD_RR, .peer = LOAD_PEER_RR, .message_bytes = 7}},
         {"echo", {.mode = LOAD_RR, .message_bytes = 64, .response_bytes = 65}},
+        {"--rate", {.mode = LOAD_RR, .rate = LOAD_RATE_MAX + 1ull}},
+        {"--rate", {.mode = LOAD_UPLOAD, .rate = 1}},
+        {"--rate", {.mode = LOAD_DOWNLOAD, .rate = 1}},
     };
 
     return cr_make_param_array(struct refused, rows, sizeof rows / sizeof rows[0]);
@@ -180,6 +193,7 @@ Test(plan, names_are_those_of_the_flags)
 {
     cr_expect_str_eq(load_mode_name(LOAD_HANDSHAKE), "handshake");
     cr_expect_str_eq(load_mode_name(LOAD_DOWNLOAD), "download");
+    cr_expect_str_eq(load_arrivals_name(LOAD_ARRIVALS_POISSON), "poisson");
     cr_expect_str_eq(load_peer_name(LOAD_PEER_ECHO), "echo");
     cr_expect_str_eq(load_peer_name(LOAD_PEER_DISCARD), "discard");
 }

@@ -109,6 +109,23 @@ void fixture_init_messages(struct fixture *fixture)
     }
 }
 
+void fixture_init_open_loop(struct fixture *fixture)
+{
+    fixture_init_messages(fixture);
+
+    struct load_result *result = fixture->result;
+
+    fixture->plan.rate = 60000;
+    fixture->plan.arrivals = LOAD_ARRIVALS_POISSON;
+    result->due = 600000;
+    result->unstarted = 99943;
+    result->dropped = 7;
+    for (uint64_t i = 0; i < 1000; i++) {
+        histogram_record(&result->phases[LOAD_PHASE_MESSAGE_CORRECTED], 70000000 + i);
+        histogram_record(&result->phases[LOAD_PHASE_START_DELAY], 69000000);
+    }
+}
+
 void fixture_init_refused(struct fixture *fixture)
 {
     init(fixture, LOAD_HANDSHAKE);

@@ -113,6 +113,40 @@ Test(json, messages_have_rates_and_cost)
     fixture_deinit(&fixture);
 }
 
+Test(json, an_open_loop_tells_what_it_wanted_and_got)
+{
+    fixture_init_open_loop(&fixture);
+    json_t *root = round_trip();
+
+    assert_number(root, "plan.rate_per_second", 60000);
+    cr_expect_str_eq(json_string_value(at(root, "plan.arrivals")), "poisson");
+    cr_expect_str_eq(json_string_value(at(root, "latency.model")), "open-loop");
+    cr_expect(json_is_true(at(root, "latency.corrected")));
+    cr_expect(json_is_true(at(root, "open_loop.rate_missed")));
+    assert_number(root, "open_loop.target_per_second", 60000);
+    assert_number(root, "open_loop.achieved_per_second", 50000);
+    assert_number(root, "open_loop.achieved_share", 5.0 / 6);
+    assert_number(root, "open_loop.due", 600000);
+    assert_number(root, "open_loop.dropped", 7);
+    assert_number(root, "open_loop.unstarted", 99943);
+    assert_number(root, "latency.message_corrected.count", 1000);
+    json_decref(root);
+    fixture_deinit(&fixture);
+}
+
+Test(json, a_closed_loop_has_no_open_one)
+{
+    fixture_init_messages(&fixture);
+    json_t *root = round_trip();
+
+    assert_null(root, "open_loop");
+    assert_null(root, "plan.rate_per_second");
+    assert_null(root, "plan.arrivals");
+    assert_null(root, "latency.message_corrected");
+    json_decref(root);
+    fixture_deinit(&fixture);
+}
+
 Test(json, buckets_hold_the_whole_histogram)
 {
     fixture_init_handshakes(&fixture);

@@ -53,6 +53,38 @@ Test(text, handshakes_show_rates_negotiated_and_errors)
     fixture_deinit(&fixture);
 }
 
+Test(text, an_open_loop_shows_both_latencies_and_what_it_missed)
+{
+    fixture_init_open_loop(&fixture);
+    char *text = fixture_text(&fixture);
+
+    assert_has(text, "60,000 a second");
+    assert_has(text, "WARNING     RATE MISSED: 50,000 a second of 60,000 asked for, 83.3% of what");
+    assert_has(text, "99,943 were due and had not begun");
+    assert_has(text, "7 WERE DROPPED: a thread had 1,048,576 waiting already");
+    assert_has(text, "whole message, raw                 1,000   1.00 ms");
+    assert_has(text, "whole message, corrected           1,000   70.");
+    assert_has(text, "start, after it was due");
+    assert_has(text, "Open loop");
+    assert_lacks(text, "Closed loop");
+    cr_expect_leq(widest_line(text), 96);
+    free(text);
+    fixture_deinit(&fixture);
+}
+
+Test(text, an_open_loop_that_kept_its_rate_warns_of_nothing)
+{
+    fixture_init_open_loop(&fixture);
+    fixture.result->due = 504000;
+    fixture.result->dropped = 0;
+    char *text = fixture_text(&fixture);
+
+    assert_lacks(text, "WARNING");
+    assert_has(text, "Verdict: rate kept");
+    free(text);
+    fixture_deinit(&fixture);
+}
+
 Test(text, handshakes_show_nothing_about_messages)
 {
     fixture_init_handshakes(&fixture);

@@ -13,7 +13,7 @@ struct row {
 ParameterizedTestParameters(verdict, follows_from_the_evidence)
 {
     static struct row rows[] = {
-        /* succeeded, client, server, machine */
+        /* succeeded, client, server, machine, rate kept */
         {{false, 0.99, 0.99, 0.99}, VERDICT_FAILED},
         {{true, 0.96, 0.50, NAN}, VERDICT_CLIENT_BOUND},
         {{true, 0.96, NAN, NAN}, VERDICT_CLIENT_BOUND},
@@ -26,6 +26,10 @@ ParameterizedTestParameters(verdict, follows_from_the_evidence)
         {{true, 0.60, 0.97, 0.98}, VERDICT_SERVER_BOUND}, /* the narrower reason wins */
         {{true, 0.60, NAN, NAN}, VERDICT_UNKNOWN},
         {{true, NAN, 0.60, NAN}, VERDICT_UNKNOWN},
+        {{true, 0.60, 0.60, NAN, true}, VERDICT_RATE_KEPT},
+        {{true, 0.60, NAN, NAN, true}, VERDICT_RATE_KEPT},
+        {{true, 0.96, 0.60, NAN, true}, VERDICT_CLIENT_BOUND}, /* its latencies are suspect */
+        {{false, 0.60, 0.60, NAN, true}, VERDICT_FAILED},
     };
 
     return cr_make_param_array(struct row, rows, sizeof(rows) / sizeof(rows[0]));
