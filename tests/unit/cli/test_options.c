@@ -235,35 +235,6 @@ Test(options, missing_and_surplus_operands_are_refused)
                  "unexpected argument 'y': bare takes only options");
 }
 
-static const struct option_table with_operands = {
-    .command = "many",
-    .operand = "WORD...",
-    .operand_repeats = true,
-    .operand_offset = offsetof(struct config, names),
-    .sections = {{rows, sizeof(rows) / sizeof(rows[0]), 0}},
-};
-
-Test(options, repeating_operands_are_taken_in_order)
-{
-    cr_assert_eq(parse(&with_operands, (char *[]){"many", "x", "-v", "--", "-y", NULL}),
-                 OPTIONS_PARSED);
-    cr_assert_eq(config.names.count, 2);
-    cr_assert_str_eq(config.names.items[0], "x");
-    cr_assert_str_eq(config.names.items[1], "-y");
-    cr_assert_eq(parse(&with_operands, (char *[]){"many", NULL}), OPTIONS_PARSED);
-    cr_assert_eq(config.names.count, 0);
-}
-
-Test(options, operands_beyond_the_list_are_refused)
-{
-    char *argv[OPTION_LIST_MAX + 3] = {"many"};
-
-    for (int i = 1; i <= OPTION_LIST_MAX + 1; i++) {
-        argv[i] = "x";
-    }
-    assert_wrong(parse(&with_operands, argv), "unexpected argument 'x': there are 256 already");
-}
-
 Test(options, negatable_switches_have_both_forms)
 {
     cr_assert_eq(PARSE("--no-tickets", "x"), OPTIONS_PARSED);
