@@ -1,7 +1,12 @@
 #include "loopback.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
 
 static enum conn_end client_end;
 static int client_os_error;
@@ -204,4 +209,71 @@ Test(reactor, a_shared_limit_holds)
     reactor_run(&loopback.reactor);
     cr_assert_eq(limit.open, 0);
     cr_assert_eq(client_end, CONN_END_LOCAL);
+}
+
+/* A reactor without connections, which leaves in the first turn after `leave_ns`. */
+struct lonely {
+    struct reactor reactor;
+    struct counters counters;
+    struct wheel_timer timer;
+    uint64_t leave_ns;
+    uint64_t wanted_ns; /* what on_wait says */
+    unsigned turns;
+};
+
+static void lonely_turn(void *owner, uint64_t now_ns)
+{
+    struct lonely *lonely = owner;
+
+    lonely->turns++;
+    if (now_ns >= lonely->leave_ns) {
+        reactor_leave_when_empty(&lonely->reactor);
+    }
+}
+
+static uint64_t lonely_wait(void *owner)
+{
+    return ((struct lonely *)owner)->wanted_ns;
+}
+
+static struct lonely *lonely_new(void)
+{
+    const struct reactor_options options = {.connections_max = 1};
+    const struct reactor_events events = {.on_turn = lonely_turn, .on_wait = lonely_wait};
+    struct lonely *lonely = aligned_alloc(_Alignof(struct lonely), sizeof *lonely);
+    struct error error = {0};
+
+    cr_assert_not_null(lonely);
+    memset(lonely, 0, sizeof *lonely);
+    cr_assert_eq(
+        reactor_init(&lonely->reactor, &options, &events, lonely, &lonely->counters, &error), 0,
+        "%s", error.text);
+    return lonely;
+}
+
+Test(reactor, owners_deadline_ends_a_wait_that_the_wheel_would_not)
+{
+    struct lonely *lonely = lonely_new();
+    const uint64_t start_ns = clock_now_ns();
+
+    reactor_timer_start(&lonely->reactor, &lonely->timer, start_ns + 60 * NS_PER_S);
+    lonely->leave_ns = lonely->wanted_ns = start_ns + 300 * NS_PER_US;
+    reactor_run(&lonely->reactor);
+    cr_expect_geq(clock_now_ns(), lonely->leave_ns);
+    cr_expect_lt(clock_now_ns() - start_ns, 10 * NS_PER_S);
+    reactor_deinit(&lonely->reactor);
+    free(lonely);
+}
+
+Test(reactor, owner_without_a_deadline_waits_for_the_wheel)
+{
+    struct lonely *lonely = lonely_new();
+
+    lonely->leave_ns = clock_now_ns() + 5 * NS_PER_MS;
+    lonely->wanted_ns = UINT64_MAX;
+    reactor_timer_start(&lonely->reactor, &lonely->timer, lonely->leave_ns);
+    reactor_run(&lonely->reactor);
+    cr_expect_leq(lonely->turns, 4, "the wait is one, not a busy loop");
+    reactor_deinit(&lonely->reactor);
+    free(lonely);
 }

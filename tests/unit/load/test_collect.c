@@ -34,6 +34,10 @@ Test(collect, only_what_lies_between_the_edges_counts)
         thread->end.totals[LOAD_TOTAL_HANDSHAKES_ID] = 1;
         thread->begin.counters[COUNTER_WIRE_BYTES_IN] = 5000;
         thread->end.counters[COUNTER_WIRE_BYTES_IN] = 6000;
+        thread->begin.totals[LOAD_TOTAL_DUE] = 10;
+        thread->end.totals[LOAD_TOTAL_DUE] = 25;
+        thread->end.totals[LOAD_TOTAL_DROPPED] = 2;
+        thread->unstarted = 3;
         thread->open_peak = 3;
         load_totals_add(&thread->totals, LOAD_TOTAL_MESSAGES, 999);
         histogram_record(&thread->phases[LOAD_PHASE_MESSAGE], 1000);
@@ -46,6 +50,9 @@ Test(collect, only_what_lies_between_the_edges_counts)
     cr_expect_eq(result->connections_asked, 7);
     cr_expect_eq(result->connections_peak, 6);
     cr_expect_eq(result->messages, 20);
+    cr_expect_eq(result->due, 30);
+    cr_expect_eq(result->dropped, 4);
+    cr_expect_eq(result->unstarted, 6);
     cr_expect_eq(result->handshakes_full, 4);
     cr_expect_eq(result->handshakes, 6);
     cr_expect_eq(result->wire_bytes_in, 2000);
