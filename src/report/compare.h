@@ -67,7 +67,7 @@ struct compare_figure {
 enum compare_matter {
     COMPARE_NEGOTIATED,  /* versions, suites ... and how many connections had them */
     COMPARE_WORK,        /* what was done: mode, sizes */
-    COMPARE_ENVIRONMENT, /* machines, programs, settings */
+    COMPARE_ENVIRONMENT, /* machines, programs, settings; and what went wrong */
 };
 
 /* Something that is not the same in all runs. Each side's values, distinct ones joined by " | ". */
@@ -100,7 +100,7 @@ void compare_reports(const struct compare_input *input, struct compare_result *o
 const char *compare_verdict_name(enum compare_verdict verdict); /* "regression"; static */
 const char *compare_matter_name(enum compare_matter matter);    /* "negotiated"; static */
 
-/* At most 96 columns, ASCII. */
+/* At most 96 columns, unless a single word is longer; ASCII. */
 void compare_text(FILE *out, const struct compare_result *result);
 
 /* A new reference, schema "tlsdyno-compare/1"; NULL when memory is out. */

@@ -18,10 +18,12 @@ static const char *const work_keys[] = {
     "plan.mode",           "plan.plain_tcp",       "plan.message_bytes",
     "plan.response_bytes", "plan.rate_per_second", "plan.arrivals"};
 
-/* What is looked through besides; objects with all that is in them. */
+/* What is looked through besides; objects with all that is in them. Answers that went wrong are
+ * often fast ones. */
 static const char *const environment_keys[] = {
-    "plan",           "environment",    "version",        "target",         "insecure",
-    "client.threads", "server.version", "server.openssl", "server.workers",
+    "plan",           "environment",    "version",          "target",
+    "insecure",       "client.threads", "server.version",   "server.openssl",
+    "server.workers", "errors.count",   "messages.corrupt", "messages.http_status_other",
 };
 
 static_assert((int)COMPARE_KEY_BYTES == (int)COMPARE_TEXT_BYTES, "append() writes both");

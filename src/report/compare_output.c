@@ -174,7 +174,8 @@ void compare_text(FILE *out, const struct compare_result *result)
     if (result->figure_count > 0) {
         print_figures(out, result);
     }
-    print_differences(out, result, COMPARE_ENVIRONMENT, "Environment and settings that differ\n");
+    print_differences(out, result, COMPARE_ENVIRONMENT,
+                      "Environment, settings and errors that differ\n");
 }
 
 /* ---- JSON ---- */

@@ -249,6 +249,18 @@ Test(compare, another_kernel_is_told_and_not_refused)
     release(comparison);
 }
 
+Test(compare, errors_are_told)
+{
+    struct comparison *comparison = prepare(equal_runs);
+
+    set(changed_report(comparison), "errors", "count", json_integer(7));
+    compare_reports(&comparison->input, &comparison->result);
+    cr_assert(comparison->result.comparable);
+    cr_assert_str_eq(difference(comparison, "errors.count")->base, "0");
+    cr_assert_str_eq(difference(comparison, "errors.count")->changed, "0 | 7");
+    release(comparison);
+}
+
 Test(compare, a_figure_that_one_side_lacks_is_missing)
 {
     struct comparison *comparison = prepare(equal_runs);
