@@ -106,8 +106,8 @@ void dyno_config_set_session_timeout(struct dyno_config *config, uint32_t second
 void dyno_config_set_session_id_context(struct dyno_config *config, const char *context);
 /* Plaintext bytes a record, 512 to 16384, the default. */
 void dyno_config_set_max_send_fragment(struct dyno_config *config, unsigned bytes);
-/* 0-RTT (RFC 8446 8): bytes that a server takes from a client before it is known to be no replay.
- * Default 0: none. Each ticket once; they come by on_early_data. */
+/* Server: bytes of 0-RTT data to take from a connection at most (RFC 8446 8).
+ * Default 0: none. Each ticket once; they come by on_data when the handshake has proved them. */
 void dyno_config_set_early_data(struct dyno_config *config, uint32_t bytes_max);
 
 /* Server: whether clients are asked for a certificate, and dropped without a good one. When only
@@ -116,8 +116,8 @@ enum dyno_clients { DYNO_CLIENTS_ANONYMOUS, DYNO_CLIENTS_ASKED, DYNO_CLIENTS_AUT
 void dyno_config_set_clients(struct dyno_config *config, enum dyno_clients clients);
 /* Client: ask for an OCSP response; it comes by on_staple. */
 void dyno_config_request_ocsp(struct dyno_config *config);
-/* TLS <= 1.2 renegotiations, and TLS 1.3 KeyUpdates, that the peer may start in one window; one
- * more ends the connection. Default: 3 in 600 seconds. */
+/* TLS <= 1.2 renegotiations that the peer may start in one window, and 32 times as many TLS 1.3
+ * KeyUpdates; one more ends the connection. Default: 3 in 600 seconds. */
 void dyno_config_set_renegotiation(struct dyno_config *config, uint32_t limit, uint32_t window_s);
 void dyno_config_refuse_renegotiation(struct dyno_config *config);
 /* UNSAFE. Every secret of every connection as an NSS key log line, without the newline, on the
@@ -171,8 +171,6 @@ struct dyno_events {
     void (*on_closed)(struct dyno_socket *socket, const char *reason);
     /* The server drains: finish what is under way. NULL: carry on until the deadline. */
     void (*on_close_wanted)(struct dyno_socket *socket);
-    /* 0-RTT bytes, before on_secure: they may be a replay of what another machine has had. */
-    void (*on_early_data)(struct dyno_socket *socket, const void *bytes, size_t count);
     /* dyno_socket_renegotiate() has come to its end. */
     void (*on_renegotiated)(struct dyno_socket *socket);
     /* Client, before on_secure; false ends the connection. In place of the check of the host name
@@ -320,8 +318,8 @@ void dyno_socket_bytes(const struct dyno_socket *socket, struct dyno_bytes *out)
 bool dyno_socket_set_max_send_fragment(struct dyno_socket *socket, unsigned bytes);
 void dyno_socket_set_dynamic_records(struct dyno_socket *socket, bool dynamic);
 /* TLS <= 1.2: negotiates anew; a server may ask for the client's certificate. TLS 1.3: a server's
- * post-handshake authentication, if `certificate`; else an error. on_renegotiated tells the end,
- * the handshake timeout bounds it. */
+ * post-handshake authentication, if `certificate`; else an error. on_renegotiated tells the end, if
+ * the connection does not end before; the handshake timeout bounds it. */
 int dyno_socket_renegotiate(struct dyno_socket *socket, bool certificate, struct dyno_error *error);
 
 /* A socket's name for other threads; stays good, and useless, when the socket has gone. */

@@ -156,11 +156,13 @@ class Client(Example):
 
 class Pair(Example):
     def test_both_become_secure_and_talk(self):
-        done = run(EXAMPLES / "example_pair", *self.files("server.pem", "server.key", "ca.pem"),
-                   check=0)
-        self.assertIn("client is secure: TLSv1.3", done.stdout)
-        self.assertIn("server is secure: TLSv1.3", done.stdout)
-        self.assertIn("the server hears 'hello'", done.stdout)
+        for name in ("example_pair", "example_pair_static"):
+            with self.subTest(name):
+                done = run(EXAMPLES / name, *self.files("server.pem", "server.key", "ca.pem"),
+                           check=0)
+                self.assertIn("client is secure: TLSv1.3", done.stdout)
+                self.assertIn("server is secure: TLSv1.3", done.stdout)
+                self.assertIn("the server hears 'hello'", done.stdout)
 
     def test_another_root_is_not_trusted(self):
         with Directory() as other:
