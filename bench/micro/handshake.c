@@ -33,7 +33,7 @@ struct side {
 struct bench {
     struct side client;
     struct side servers[BOTH];
-    struct ticket_ring *tickets;
+    struct tls_shared shared;
     struct certificate *certificate;
     bool resume;
     struct tls_session *session; /* the newest, when the next handshake shall resume from it */
@@ -175,18 +175,18 @@ static void bench_init(struct bench *bench, const char *kind, const char *key_ty
     struct tls_config client = {.groups = config.groups};
 
     bench->certificate = certificate_new(&options, NULL, &error);
-    bench->tickets = ticket_ring_new(1, &error);
-    if (bench->certificate == NULL || bench->tickets == NULL) {
+    bench->shared.tickets = ticket_ring_new(1, &error);
+    bench->shared.library = tls_library_new();
+    if (bench->certificate == NULL || bench->shared.tickets == NULL) {
         give_up(error.text);
     }
     config.certificates[0].certificate_pem = certificate_pem(bench->certificate);
     config.certificates[0].key_pem = certificate_key_pem(bench->certificate);
     client.ca_pem = config.certificates[0].certificate_pem;
-    side_init(&bench->client, TLS_CLIENT, &client, NULL);
+    side_init(&bench->client, TLS_CLIENT, &client, &bench->shared);
     for (enum schedule schedule = STOCK; schedule < BOTH; schedule++) {
         config.stock_key_schedule = schedule == STOCK;
-        side_init(&bench->servers[schedule], TLS_SERVER, &config,
-                  &(struct tls_shared){.tickets = bench->tickets});
+        side_init(&bench->servers[schedule], TLS_SERVER, &config, &bench->shared);
     }
     bench->resume = strncmp(kind, "resumed", 7) == 0;
     connect_once(bench, &bench->servers[OURS]);
@@ -198,7 +198,8 @@ static void bench_deinit(struct bench *bench)
     side_deinit(&bench->client);
     side_deinit(&bench->servers[STOCK]);
     side_deinit(&bench->servers[OURS]);
-    ticket_ring_free(bench->tickets);
+    tls_library_free(bench->shared.library);
+    ticket_ring_free(bench->shared.tickets);
     certificate_free(bench->certificate);
 }
 

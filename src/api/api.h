@@ -172,8 +172,6 @@ void socket_note_peer(struct dyno_socket *socket);
 
 /* failure.c: calls on_failed. */
 void failure_report(struct conn *conn);
-/* failure.c: why it ended; NULL: in good order. */
-const char *failure_reason(const struct conn *conn);
 
 /* ask.c: the wants that the events answer, as bits; and the call of the right one. */
 unsigned ask_wants(const struct dyno_events *events);

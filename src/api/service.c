@@ -141,7 +141,9 @@ static void service_on_closed(struct conn *conn)
     if (!socket->is_secure) {
         failure_report(conn);
     } else if (socket->events->on_closed) {
-        socket->events->on_closed(socket, failure_reason(conn));
+        bool is_orderly = conn->end == CONN_END_CLEAN || conn->end == CONN_END_LOCAL;
+
+        socket->events->on_closed(socket, is_orderly ? NULL : conn_end_reason(conn));
     }
     dyno_context_free(socket->answered);
     request_free(socket->request);

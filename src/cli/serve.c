@@ -217,6 +217,10 @@ static int start(struct serve_options *options, struct serving *serving, struct 
         return -1;
     }
     limit_connections(&options->server);
+    if (options->log_failures) {
+        options->server.on_failed = failure_log_write;
+        options->server.user = &options->failures;
+    }
     serving->server = server_start(&options->server, error);
     if (serving->server == NULL) {
         return -1;

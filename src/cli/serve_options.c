@@ -189,6 +189,12 @@ const struct option_info serve_option_rows[SERVE_OPTION_COUNT] = {
      .min = 100 * OPTION_MILLISECOND,
      .max = OPTION_DAY,
      OPTION_FIELD(struct serve_options, stats_interval_ns)},
+    {.name = "log-failures",
+     .kind = OPTION_SWITCH,
+     .group = "Watching",
+     .help = "print a line for each client that fails before its connection is secure, at most "
+             "20 a second",
+     OPTION_FIELD(struct serve_options, log_failures)},
     {.name = "show-features",
      .kind = OPTION_SWITCH,
      .group = "Watching",

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/failure_log.h"
 #include "cli/options.h"
 #include "cli/tls_options.h"
 #include "server/server.h"
@@ -19,12 +20,14 @@ struct serve_options {
     bool admin_given;
     bool admin_allow_remote;
     uint64_t stats_interval_ns;
+    bool log_failures;
+    struct failure_log failures;
     bool show_features;
 };
 
 /* Rows over struct serve_options: what the server does, and what its TLS has that a client's has
  * not. */
-enum { SERVE_OPTION_COUNT = 14, SERVE_TLS_OPTION_COUNT = 18 };
+enum { SERVE_OPTION_COUNT = 15, SERVE_TLS_OPTION_COUNT = 18 };
 
 extern const struct option_info serve_option_rows[SERVE_OPTION_COUNT];
 extern const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT];

@@ -1,33 +1,50 @@
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "conn/path.h"
 
-/* What is counted for each end; COUNTER_COUNT: nothing. */
+/* What is counted for each end (COUNTER_COUNT: nothing), and what is said of it to people when
+ * there is nothing better to say. */
 static const struct {
     const char *name;
     enum counter counter;
+    const char *reason;
 } ends[CONN_END_COUNT] = {
-    [CONN_END_NONE] = {"none", COUNTER_COUNT},
-    [CONN_END_CLEAN] = {"clean", COUNTER_CLOSED_CLEAN},
-    [CONN_END_TRUNCATED] = {"truncated", COUNTER_CLOSED_TRUNCATED},
-    [CONN_END_RESET] = {"reset", COUNTER_CLOSED_RESET},
-    [CONN_END_CONNECT] = {"connect", COUNTER_COUNT},
-    [CONN_END_TLS] = {"tls", COUNTER_COUNT},
-    [CONN_END_TIMEOUT_CONNECT] = {"timeout_connect", COUNTER_TIMEOUTS_HANDSHAKE},
-    [CONN_END_TIMEOUT_HANDSHAKE] = {"timeout_handshake", COUNTER_TIMEOUTS_HANDSHAKE},
-    [CONN_END_TIMEOUT_IDLE] = {"timeout_idle", COUNTER_TIMEOUTS_IDLE},
-    [CONN_END_TIMEOUT_WRITE] = {"timeout_write", COUNTER_TIMEOUTS_WRITE},
-    [CONN_END_DRAIN] = {"drain", COUNTER_TIMEOUTS_DRAIN},
-    [CONN_END_LOCAL] = {"local", COUNTER_COUNT},
-    [CONN_END_MEMORY] = {"memory", COUNTER_COUNT},
+    [CONN_END_NONE] = {"none", COUNTER_COUNT, "not ended"},
+    [CONN_END_CLEAN] = {"clean", COUNTER_CLOSED_CLEAN, "ended by this side"},
+    [CONN_END_TRUNCATED] = {"truncated", COUNTER_CLOSED_TRUNCATED,
+                            "the peer went away without close_notify"},
+    [CONN_END_RESET] = {"reset", COUNTER_CLOSED_RESET, "connection reset"},
+    [CONN_END_CONNECT] = {"connect", COUNTER_COUNT, "cannot connect"},
+    [CONN_END_TLS] = {"tls", COUNTER_COUNT, "out of memory"}, /* its detail had no room */
+    [CONN_END_TIMEOUT_CONNECT] = {"timeout_connect", COUNTER_TIMEOUTS_HANDSHAKE,
+                                  "connecting took too long"},
+    [CONN_END_TIMEOUT_HANDSHAKE] = {"timeout_handshake", COUNTER_TIMEOUTS_HANDSHAKE,
+                                    "the handshake took too long"},
+    [CONN_END_TIMEOUT_IDLE] = {"timeout_idle", COUNTER_TIMEOUTS_IDLE, "silent for too long"},
+    [CONN_END_TIMEOUT_WRITE] = {"timeout_write", COUNTER_TIMEOUTS_WRITE, "the peer takes no data"},
+    [CONN_END_DRAIN] = {"drain", COUNTER_TIMEOUTS_DRAIN, "the server closed"},
+    [CONN_END_LOCAL] = {"local", COUNTER_COUNT, "ended by this side"},
+    [CONN_END_MEMORY] = {"memory", COUNTER_COUNT, "out of memory"},
 };
 
 const char *conn_end_name(enum conn_end end)
 {
     return ends[end].name;
+}
+
+const char *conn_end_reason(const struct conn *conn)
+{
+    if (conn->end == CONN_END_TLS && conn->failure) {
+        return conn->failure->reason;
+    }
+    if ((conn->end == CONN_END_RESET || conn->end == CONN_END_CONNECT) && conn->os_error > 0) {
+        return strerrordesc_np(conn->os_error);
+    }
+    return ends[conn->end].reason;
 }
 
 /* The one place where a connection learns why it ends; a handshake that was under way has failed.
@@ -41,6 +58,9 @@ static void close_decide(struct conn *conn, enum conn_end end)
     }
     if (conn->state != CONN_HANDSHAKING) {
         return;
+    }
+    if (!conn->is_client && conn->reactor->events.on_failed) {
+        conn->reactor->events.on_failed(conn->reactor->owner, conn);
     }
     counters_decrement(counters, COUNTER_HANDSHAKES_IN_PROGRESS);
     switch (conn->end) {

@@ -46,6 +46,10 @@ enum conn_end {
 };
 
 const char *conn_end_name(enum conn_end end); /* "truncated", "timeout_idle" ... */
+struct conn;
+/* Why a connection ended, in words: OpenSSL's, the system's, or ours. Lives as long as the
+ * connection. */
+const char *conn_end_reason(const struct conn *conn);
 
 enum {
     CONN_SERVICE_BYTES = 128, /* room for a service's own state in each connection, zeroed */

@@ -64,6 +64,9 @@ struct reactor_events {
     /* The handshake of an accepted connection waits: answer now, or later on this thread, with
      * conn_answer_context() or tls_engine_answer_*(), and then conn_resume(). */
     void (*on_want)(void *owner, struct conn *conn, enum tls_want want);
+    /* An accepted connection has ended before it was secure: conn->end, failure and os_error say
+     * why. Its descriptor is still open, for the peer's address. */
+    void (*on_failed)(void *owner, const struct conn *conn);
     void (*on_turn)(void *owner, uint64_t now_ns); /* once a turn, after the completions */
     /* Before each wait: when the owner wants the next turn at the latest; the wheel, whose ticks
      * are long, cannot tell. UINT64_MAX: whenever something happens. */

@@ -252,7 +252,9 @@ static int set_up(struct load_thread *thread)
         return -1;
     }
     if (!plan->plain_tcp) {
-        thread->context = tls_context_new(TLS_CLIENT, &plan->tls, NULL, &thread->error);
+        struct tls_shared shared = {.library = thread->library = tls_library_new()};
+
+        thread->context = tls_context_new(TLS_CLIENT, &plan->tls, &shared, &thread->error);
         if (thread->context == NULL) {
             return -1;
         }
@@ -275,6 +277,7 @@ static void *thread_main(void *argument)
     }
     resume_pool_deinit(&thread->sessions);
     tls_context_free(thread->context);
+    tls_library_free(thread->library);
     free(thread->clients);
     free(thread->times);
     open_loop_deinit(&thread->open_loop);

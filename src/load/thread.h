@@ -56,6 +56,7 @@ struct load_thread {
     struct error error; /* not empty: set-up failed; read after CONTROL_READY */
 
     struct reactor reactor;
+    struct tls_library *library; /* NULL: plain TCP, or OpenSSL's default instance */
     struct tls_context *context; /* NULL: plain TCP */
     struct load_client *clients;
     struct exchange_times *times; /* the exchanges' rings */

@@ -90,6 +90,7 @@ static int server_make_workers(struct server *server, const struct server_config
         worker->cpu = config->no_pin || cpu_count == 0 ? -1 : cpus[i % cpu_count];
         worker->asks = config->asks;
         worker->on_want = config->on_want;
+        worker->on_failed = config->on_failed;
         worker->on_ended = config->on_ended;
         worker->user = config->user;
         worker->index = i;
@@ -145,6 +146,25 @@ static int server_make_shared(struct server *server, const struct server_config 
                : 0;
 }
 
+/* What the contexts of one worker have in common with the others', and its own OpenSSL. */
+static struct tls_shared server_shared_for(const struct server *server, const struct worker *worker)
+{
+    struct tls_shared shared = server->shared;
+
+    shared.library = worker->library;
+    return shared;
+}
+
+static struct identity *server_make_identity(const struct server *server,
+                                             const struct worker *worker,
+                                             const struct server_config *config,
+                                             struct error *error)
+{
+    struct tls_shared shared = server_shared_for(server, worker);
+
+    return identity_new(config, &shared, error);
+}
+
 static int server_make_identities(struct server *server, const struct server_config *config,
                                   struct error *error)
 {
@@ -158,8 +178,11 @@ static int server_make_identities(struct server *server, const struct server_con
         return -1;
     }
     for (unsigned i = 0; i < server->worker_count; i++) {
-        server->workers[i].identity = identity_new(config, &server->shared, error);
-        if (!server->workers[i].identity) {
+        struct worker *worker = &server->workers[i];
+
+        worker->library = tls_library_new();
+        worker->identity = server_make_identity(server, worker, config, error);
+        if (!worker->identity) {
             return -1;
         }
     }
@@ -313,6 +336,7 @@ static void server_free_worker(struct worker *worker)
         close(worker->listeners[i].descriptor);
     }
     identity_free(worker->identity);
+    tls_library_free(worker->library);
     free(worker->counters);
 }
 
@@ -351,7 +375,8 @@ int server_reload(struct server *server, const struct server_config *config, str
         return error_set(error, "no memory for TLS contexts");
     }
     while (made < server->worker_count &&
-           (fresh[made] = identity_new(config, &server->shared, error)) != NULL) {
+           (fresh[made] = server_make_identity(server, &server->workers[made], config, error)) !=
+               NULL) {
         made++;
     }
     if (made < server->worker_count ||
@@ -377,7 +402,8 @@ int server_add_name(struct server *server, const char *host, const struct tls_co
         return error_set(error, "no listener uses TLS: there are no server names");
     }
     for (unsigned i = 0; i < server->worker_count; i++) {
-        struct identity_name *name = identity_name_new(host, tls, &server->shared, error);
+        struct tls_shared shared = server_shared_for(server, &server->workers[i]);
+        struct identity_name *name = identity_name_new(host, tls, &shared, error);
 
         if (!name) {
             return -1;

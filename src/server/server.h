@@ -53,14 +53,17 @@ struct server_config {
     const char *ticket_key_file;   /* instead of generated keys; read again on reload */
     /* What contexts share, borrowed until server_free(); NULL: the server's own. */
     const struct tls_shared *shared;
-    bool keep_ticket_keys;         /* no rotation by time */
-    bool dynamic_records;          /* small records at first and after silence */
+    bool keep_ticket_keys; /* no rotation by time */
+    bool dynamic_records;  /* small records at first and after silence */
     bool no_pin;
     /* What an embedding program wants to answer itself for accepted connections: bits as in
      * tls_engine_options.asks, and the call, on the connection's worker, as reactor_events.on_want;
      * it hears then of all wants, server names of server_add_name() included. */
     unsigned asks;
     void (*on_want)(void *user, struct conn *conn, enum tls_want want);
+    /* An accepted connection failed before it was secure; on its worker. NULL: nobody wants to
+     * know. */
+    void (*on_failed)(void *user, const char *peer, const char *reason);
     void (*on_ended)(void *user); /* each worker, on its thread, after its last connection */
     void *user;
 };

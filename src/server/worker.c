@@ -137,8 +137,25 @@ struct tls_context *server_named_context(const struct conn *conn)
                : NULL;
 }
 
+static void worker_on_failed(void *owner, const struct conn *conn)
+{
+    const struct worker *worker = owner;
+
+    struct socket_address peer = {.bytes = sizeof peer.storage};
+    char text[SOCKET_TEXT_BYTES] = "unknown";
+
+    if (!worker->on_failed) {
+        return;
+    }
+    if (getpeername(conn->descriptor, &peer.any, &peer.bytes) == 0) {
+        socket_format(&peer, text);
+    }
+    worker->on_failed(worker->user, text, conn_end_reason(conn));
+}
+
 static const struct reactor_events worker_events = {
     .on_want = worker_on_want,
+    .on_failed = worker_on_failed,
     .on_timer = worker_on_timer,
 };
 

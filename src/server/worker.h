@@ -23,12 +23,14 @@ struct worker_listener {
 };
 
 struct worker {
-    struct counters *counters; /* own cache lines; writer: the worker */
-    struct identity *identity; /* NULL: plain TCP only; the worker's alone once it runs */
+    struct counters *counters;   /* own cache lines; writer: the worker */
+    struct tls_library *library; /* of its contexts; NULL: OpenSSL's default instance */
+    struct identity *identity;   /* NULL: plain TCP only; the worker's alone once it runs */
     struct worker_listener listeners[SERVER_LISTENERS_MAX];
     size_t listener_count;
     unsigned asks; /* as in struct server_config, with the next two */
     void (*on_want)(void *user, struct conn *conn, enum tls_want want);
+    void (*on_failed)(void *user, const char *peer, const char *reason);
     void (*on_ended)(void *user);
     void *user;
     unsigned index;

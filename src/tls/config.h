@@ -90,7 +90,8 @@ struct tls_config {
     bool no_tickets;
     bool client_preference; /* server: the client's cipher order decides */
     bool insecure;          /* client: accept any certificate */
-    /* OpenSSL's own TLS 1.3 key schedule instead of provider.h's, to measure one by the other. */
+    /* OpenSSL's default instance, with its own TLS 1.3 key schedule, even where a library is lent
+     * (context.h): to measure the one by the other. */
     bool stock_key_schedule;
 };
 

@@ -124,19 +124,6 @@ static int context_setup(struct tls_context *context, const struct tls_config *c
     return tls_resumption_setup(context, config, id_context, error);
 }
 
-static void library_choose(struct tls_context *context, const struct tls_config *config,
-                           const struct tls_shared *shared)
-{
-    if (config->stock_key_schedule) {
-        return;
-    }
-    if (shared != NULL && shared->library != NULL) {
-        context->library = shared->library;
-    } else {
-        context->library = context->own_library = tls_library_new();
-    }
-}
-
 struct tls_context *tls_context_new(enum tls_role role, const struct tls_config *config,
                                     const struct tls_shared *shared, struct error *error)
 {
@@ -158,7 +145,9 @@ struct tls_context *tls_context_new(enum tls_role role, const struct tls_config 
             ticket_reader_init(&context->tickets, shared->tickets);
         }
     }
-    library_choose(context, config, shared);
+    if (shared != NULL && !config->stock_key_schedule) {
+        context->library = shared->library;
+    }
     ERR_clear_error();
     result = context_setup(context, config, error);
     tls_library_leave(context->library);
@@ -184,7 +173,6 @@ void tls_context_free(struct tls_context *context)
         return;
     }
     SSL_CTX_free(context->ssl);
-    tls_library_free(context->own_library);
     BIO_meth_free(context->bio_method);
     if (context->tickets.ring != NULL) {
         ticket_reader_deinit(&context->tickets);

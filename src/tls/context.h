@@ -11,33 +11,33 @@ struct session_store;
 struct tls_context; /* opaque */
 struct ticket_ring;
 
-/* A worker's own instance of OpenSSL: its look-ups take no lock that another worker holds, and it
- * derives TLS 1.3's keys without their overhead (provider.h). It takes 250 KiB and 1.3 ms, so that
- * a worker with many contexts lends them one. Any thread may make contexts in it, even while
- * another uses it.
+/* A worker's own instance of OpenSSL, for the contexts of its thread: its look-ups take no lock
+ * that another worker holds, and it derives TLS 1.3's keys without their overhead (provider.h). It
+ * takes 250 KiB and 1.3 ms.
  *
- * NULL, also when it cannot be had: OpenSSL's default instance. That is what a process shall use
- * which is configured to use other providers than OpenSSL's default one (FIPS, a token). */
-struct tls_library *tls_library_new(void);
-/* After the contexts, and after every other thread that had engines in it has ended. NULL: nothing.
+ * NULL, also when it cannot be had, is OpenSSL's default instance. That is the one that a process
+ * shall use which is configured to use other providers than OpenSSL's default one (FIPS, a token).
  */
+struct tls_library *tls_library_new(void);
+/* After the contexts, the engines and the sessions taken from them; and by the thread that had the
+ * engines, or after its end: OpenSSL keeps a random generator there that looks into the library
+ * when the thread ends. Any thread may make contexts in it. NULL: nothing. */
 void tls_library_free(struct tls_library *library);
 
 /* What the server contexts of all workers have in common; each may be NULL (OpenSSL's own keys, no
- * session IDs, no early data). Must outlive the context. */
+ * session IDs, no early data, its default instance). Must outlive the context. */
 struct tls_shared {
     struct ticket_ring *tickets;
     struct session_store *sessions;
     struct replay_guard *replays;
-    /* Not of all, but of the one worker that the context is for; of either role. NULL: the context
-     * makes its own. */
+    /* Not of all, but of the one worker that the context is for; of either role. */
     struct tls_library *library;
 };
 
 /* Reads the files; NULL and a sentence that names the file or option on failure. Server contexts
  * from the same configuration and the same certificates resume each other's sessions, others never
- * do. Context and engines belong to one thread at a time; the engines, and the sessions taken from
- * them, must be gone before the context. */
+ * do. Context and engines belong to one thread at a time; the engines must be gone before the
+ * context. */
 struct tls_context *tls_context_new(enum tls_role role, const struct tls_config *config,
                                     const struct tls_shared *shared, struct error *error);
 /* Whoever keeps a context beyond the call, a connection for instance, takes a reference and gives

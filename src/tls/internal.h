@@ -20,8 +20,7 @@ struct tls_protocols {
 };
 
 struct tls_context {
-    struct tls_library *library;     /* NULL: OpenSSL's default library context */
-    struct tls_library *own_library; /* the same, when nobody lent one; NULL: borrowed */
+    struct tls_library *library; /* borrowed; NULL: OpenSSL's default library context */
     SSL_CTX *ssl;
     BIO_METHOD *bio_method; /* lives as long as the engines made from it */
     enum tls_role role;

@@ -157,9 +157,12 @@ void pair_setup_init(struct pair_setup *setup, const char *key_type)
     if (setup->client_config.ca_pem == NULL) {
         setup->client_config.ca_pem = certificate_pem(setup->certificate);
     }
+    setup->library = tls_library_new();
+    cr_assert_not_null(setup->library);
+    setup->shared.library = setup->library;
     setup->server = tls_context_new(TLS_SERVER, &setup->server_config, &setup->shared, &error);
     cr_assert_not_null(setup->server, "%s", error.text);
-    setup->client = tls_context_new(TLS_CLIENT, &setup->client_config, NULL, &error);
+    setup->client = tls_context_new(TLS_CLIENT, &setup->client_config, &setup->shared, &error);
     cr_assert_not_null(setup->client, "%s", error.text);
 }
 
@@ -167,6 +170,7 @@ void pair_setup_deinit(struct pair_setup *setup)
 {
     tls_context_free(setup->client);
     tls_context_free(setup->server);
+    tls_library_free(setup->library);
     certificate_free(setup->certificate);
 }
 

@@ -53,6 +53,7 @@ struct pair_setup {
     struct tls_config server_config;
     struct tls_config client_config;
     struct tls_shared shared;
+    struct tls_library *library; /* of both */
     struct tls_context *server;
     struct tls_context *client;
 };

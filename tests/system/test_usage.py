@@ -3,7 +3,7 @@
 import socket
 import unittest
 
-from dyno import Certificates, Directory, Server, tlsdyno
+from dyno import Certificates, Directory, Server, tlsdyno, wait_for
 
 
 class Usage(unittest.TestCase):
@@ -67,6 +67,29 @@ class Failures(unittest.TestCase):
             address = "127.0.0.1:%d" % listener.getsockname()[1]
             done = tlsdyno("serve", "--listen", address, check=1)
             self.assertIn(address, done.stderr)
+
+    def test_clients_that_fail_are_logged_when_asked_for(self):
+        with Server("--log-failures", "--handshake-timeout", "300ms", threads=1) as server:
+            with socket.create_connection(("127.0.0.1", server.port)) as plain:
+                plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                address = "127.0.0.1:%d" % plain.getsockname()[1]
+                wait_for(lambda: f"client {address}: http request" in server.stderr(),
+                         "the line about plain HTTP")
+            with socket.create_connection(("127.0.0.1", server.port)) as silent:
+                address = "127.0.0.1:%d" % silent.getsockname()[1]
+                wait_for(lambda: f"client {address}: the handshake took too long" in server.stderr(),
+                         "the line about the timeout")
+
+    def test_a_flood_of_failing_clients_is_logged_in_part(self):
+        with Server("--log-failures", threads=1) as server:
+            for _ in range(100):
+                with socket.create_connection(("127.0.0.1", server.port)) as plain:
+                    plain.sendall(b"x" * 10)
+            server.wait_counter("accepts", 100)
+            server.wait_idle()
+            lines = server.stderr().count("tlsdyno: client ")
+            self.assertLess(lines, 100)
+            self.assertIn("are not shown", server.stderr())
 
     def test_bad_certificate_files_are_named(self):
         with Directory() as directory:
