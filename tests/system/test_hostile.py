@@ -87,6 +87,14 @@ class Hostile(unittest.TestCase):
         link.sendall(word)
         self.assertEqual(link.recv(100), word)
 
+    def take_hello(self):
+        """A real ClientHello; the connection that it was made for has been counted and is gone."""
+        accepts = self.server.counter("accepts")
+        hello = real_client_hello(self.server.port)
+        self.server.wait_counter("accepts", accepts + 1)
+        self.server.wait_counter("connections_open", 1)
+        return hello
+
     @contextlib.contextmanager
     def attack(self, counter, label=None, count=1):
         """What happens in the block must count so often and disturb nobody."""
@@ -134,8 +142,7 @@ class BeforeTheHandshake(Hostile):
             self.assertEqual(client.receive(4), b"good")
 
     def test_hellos_with_noise_in_each_place(self):
-        hello = real_client_hello(self.server.port)
-        self.server.wait_counter("connections_open", 1)
+        hello = self.take_hello()
         for offset in range(5, len(hello), scaled(7, 31)):
             with self.subTest(offset):
                 damaged = bytearray(hello)
@@ -151,8 +158,7 @@ class BeforeTheHandshake(Hostile):
             self.check_echo(link)
 
     def test_truncated_hellos_of_each_length(self):
-        hello = real_client_hello(self.server.port)
-        self.server.wait_counter("connections_open", 1)
+        hello = self.take_hello()
         lengths = range(1, len(hello), scaled(7, 31))
         with self.attack("handshakes_failed", "closed", len(lengths)):
             for length in lengths:
