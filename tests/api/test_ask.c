@@ -218,5 +218,6 @@ Test(ask, a_session_is_saved_and_resumed_from_outside)
     again = meet(&resume, answer_session);
     cr_assert(again.facts.session_reused);
     cr_assert_not(meet(&resume, dyno_refuse).is_secure);
+    stage_wait(&desk.failed);
     cr_assert_str_eq(desk.failed_phase, "resume session");
 }
