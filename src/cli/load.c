@@ -288,6 +288,7 @@ static int run(void *config, char **argv, struct error *error)
     if (session_open(&session, options, argv, error) != 0) {
         goto out;
     }
+    options->plan.tls.no_verification = options->plan.tls.insecure;
     if (options->plan.tls.insecure && !options->plan.plain_tcp) {
         fprintf(stderr, "tlsdyno: warning: --insecure: the server's certificate is not checked\n");
     }

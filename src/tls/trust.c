@@ -107,9 +107,23 @@ static int crls_load(struct tls_context *context, const struct tls_config *confi
     return result;
 }
 
+/* Building a chain only to ignore it costs a client a sixth of a handshake, most of it looking for
+ * files in the system's directory of roots. */
+static int on_nothing_verified(X509_STORE_CTX *store, void *argument)
+{
+    (void)argument;
+    X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    return 1;
+}
+
 int tls_trust_setup(struct tls_context *context, const struct tls_config *config,
                     struct error *error)
 {
+    if (context->role == TLS_CLIENT && config->insecure && config->no_verification) {
+        SSL_CTX_set_cert_verify_callback(context->ssl, on_nothing_verified, NULL);
+        SSL_CTX_set_verify(context->ssl, SSL_VERIFY_NONE, NULL);
+        return 0;
+    }
     verification_apply(context, config);
     if (roots_load(context, config, error) != 0) {
         return -1;

@@ -418,3 +418,27 @@ Test(trust, sessions_do_not_resume_where_other_peers_are_good)
     free(crls);
     parties_deinit(&parties);
 }
+
+Test(trust, an_insecure_client_that_does_not_even_look_accepts_and_authorizes_nobody)
+{
+    struct parties parties;
+    struct tls_context *server;
+    struct tls_context *client;
+    struct error error = {0};
+    struct pair pair;
+    const char *reason;
+
+    parties_init(&parties);
+    parties.client_config.insecure = true;
+    parties.client_config.no_verification = true;
+    server = tls_context_new(TLS_SERVER, &parties.server_config, NULL, &error);
+    client = tls_context_new(TLS_CLIENT, &parties.client_config, NULL, &error);
+    cr_assert(server && client, "%s", error.text);
+    pair_init(&pair, client, server, NULL);
+    cr_assert(pair_handshake(&pair), "%s", pair.client.failure.reason);
+    cr_assert_not(tls_engine_authorized(&pair.client.engine, &reason));
+    pair_deinit(&pair);
+    tls_context_free(server);
+    tls_context_free(client);
+    parties_deinit(&parties);
+}

@@ -14,6 +14,8 @@ def is_refused(port):
         connect(port).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        pass  # it came just when the listener went
     return False
 
 
