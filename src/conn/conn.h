@@ -102,7 +102,6 @@ struct conn {
     bool is_full : 1;    /* output reached HIGH and has not come down to LOW */
     bool is_paused : 1;  /* the service took less than it was given: conn_resume_reading() */
     bool is_fed : 1;     /* the engine's input is the front of `held` */
-    bool is_secure : 1;  /* counted as a completed handshake */
     bool is_waiting : 1; /* the handshake waits for an answer: conn_resume() */
     bool recv_armed : 1;
     bool recv_cancelled : 1;

@@ -33,7 +33,6 @@ static void handshake_finish(struct conn *conn)
     enum tls_resumption kind = TLS_FULL;
 
     conn->state = CONN_OPEN;
-    conn->is_secure = true;
     conn->secure_ns = conn->active_ns = clock_now_ns();
     counters_decrement(reactor->counters, COUNTER_HANDSHAKES_IN_PROGRESS);
     if (conn->engine.ssl) {

@@ -11,7 +11,6 @@ enum op_kind {
     OP_CONNECT,
     OP_RECV,
     OP_SEND,
-    OP_CANCEL,
     OP_MAIL, /* letters are in the mailbox */
 };
 

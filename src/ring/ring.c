@@ -191,7 +191,7 @@ bool ring_next(struct ring *ring, struct ring_completion *out)
     return false;
 }
 
-static struct io_uring_sqe *ring_request(struct ring *ring, struct op op)
+static struct io_uring_sqe *ring_request(struct ring *ring)
 {
     struct io_uring_sqe *request = io_uring_get_sqe(ring->uring);
 
@@ -200,11 +200,10 @@ static struct io_uring_sqe *ring_request(struct ring *ring, struct op op)
         io_uring_submit(ring->uring);
         request = io_uring_get_sqe(ring->uring);
     }
-    request->user_data = op_encode(op.kind, op.slot, op.generation);
     return request;
 }
 
-/* liburing's preparing functions clear user_data. */
+/* Last, because liburing's preparing functions clear user_data. */
 static void ring_mark(struct io_uring_sqe *request, struct op op)
 {
     request->user_data = op_encode(op.kind, op.slot, op.generation);
@@ -212,7 +211,7 @@ static void ring_mark(struct io_uring_sqe *request, struct op op)
 
 void ring_accept_multishot(struct ring *ring, int listener, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring, op);
+    struct io_uring_sqe *request = ring_request(ring);
 
     io_uring_prep_multishot_accept(request, listener, NULL, NULL, SOCK_CLOEXEC);
     ring_mark(request, op);
@@ -221,7 +220,7 @@ void ring_accept_multishot(struct ring *ring, int listener, struct op op)
 void ring_connect(struct ring *ring, int descriptor, const struct sockaddr *address,
                   socklen_t bytes, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring, op);
+    struct io_uring_sqe *request = ring_request(ring);
 
     io_uring_prep_connect(request, descriptor, address, bytes);
     ring_mark(request, op);
@@ -229,7 +228,7 @@ void ring_connect(struct ring *ring, int descriptor, const struct sockaddr *addr
 
 void ring_recv_multishot(struct ring *ring, int descriptor, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring, op);
+    struct io_uring_sqe *request = ring_request(ring);
 
     io_uring_prep_recv_multishot(request, descriptor, NULL, 0, 0);
     request->flags |= IOSQE_BUFFER_SELECT;
@@ -239,7 +238,7 @@ void ring_recv_multishot(struct ring *ring, int descriptor, struct op op)
 
 void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t count, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring, op);
+    struct io_uring_sqe *request = ring_request(ring);
 
     io_uring_prep_send(request, descriptor, bytes, count, MSG_NOSIGNAL);
     ring_mark(request, op);
@@ -247,7 +246,7 @@ void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t co
 
 void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *message, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring, op);
+    struct io_uring_sqe *request = ring_request(ring);
 
     io_uring_prep_sendmsg(request, descriptor, message, MSG_NOSIGNAL);
     ring_mark(request, op);
@@ -255,7 +254,7 @@ void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *messag
 
 void ring_cancel(struct ring *ring, struct op target, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring, op);
+    struct io_uring_sqe *request = ring_request(ring);
 
     io_uring_prep_cancel64(request, op_encode(target.kind, target.slot, target.generation), 0);
     ring_mark(request, op);
@@ -263,7 +262,7 @@ void ring_cancel(struct ring *ring, struct op target, struct op op)
 
 void ring_read(struct ring *ring, int descriptor, void *bytes, uint32_t count, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring, op);
+    struct io_uring_sqe *request = ring_request(ring);
 
     io_uring_prep_read(request, descriptor, bytes, count, 0);
     ring_mark(request, op);
