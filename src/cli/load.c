@@ -195,7 +195,7 @@ static int write_report(struct load_session *session, const struct load_options 
         input.server_before = session->server_before;
         input.server_after = session->server_after;
     }
-    report_environment_read(&input.environment);
+    report_environment_read(&input.environment, "");
     report_text(session->json == stdout ? stderr : stdout, &input);
     if (session->json != NULL && write_json(session, options, &input, error) != 0) {
         return -1;

@@ -19,6 +19,12 @@ static json_t *json_count(uint64_t value)
     return json_integer((json_int_t)value);
 }
 
+/* null for 0, which stands for "not known". */
+static json_t *json_count_filled(uint64_t value)
+{
+    return value > 0 ? json_count(value) : json_null();
+}
+
 /* null for NULL. What is not UTF-8 (jansson insists on it) keeps its ASCII characters. */
 static json_t *json_text(const char *text)
 {
@@ -106,9 +112,19 @@ static json_t *environment_json(const struct report_input *input)
     const struct report_environment *environment = &input->environment;
 
     return json_pack(
-        "{s:o, s:o, s:o, s:o}", "cpu_model", json_text_filled(environment->cpu_model), "cpu_count",
-        environment->cpu_count > 0 ? json_count(environment->cpu_count) : json_null(), "kernel",
-        json_text_filled(environment->kernel), "openssl", json_text(input->openssl_version));
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_model",
+        json_text_filled(environment->cpu_model), "cpu_count",
+        json_count_filled(environment->cpu_count), "cpus_allowed",
+        json_count_filled(environment->cpus_allowed), "cpu_quota",
+        environment->cpu_quota > 0 ? json_number(environment->cpu_quota) : json_null(), "governor",
+        json_text_filled(environment->governor), "smt",
+        environment->smt == REPORT_SMT_UNKNOWN ? json_null()
+                                               : json_boolean(environment->smt == REPORT_SMT_ON),
+        "open_files_max",
+        environment->open_files_max == UINT64_MAX ? json_null()
+                                                  : json_count_filled(environment->open_files_max),
+        "kernel", json_text_filled(environment->kernel), "openssl",
+        json_text(input->openssl_version));
 }
 
 static json_t *negotiated_json(const struct load_result *result)

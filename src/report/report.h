@@ -14,11 +14,19 @@
 
 enum { REPORT_ENVIRONMENT_BYTES = 96 };
 
-/* The machine that the load generator ran on. An empty text or 0: not known. */
+enum report_smt { REPORT_SMT_UNKNOWN, REPORT_SMT_OFF, REPORT_SMT_ON };
+
+/* The machine that the load generator ran on, and what it was allowed of it. An empty text or 0:
+ * not known. */
 struct report_environment {
     char cpu_model[REPORT_ENVIRONMENT_BYTES];
     char kernel[REPORT_ENVIRONMENT_BYTES];
-    unsigned cpu_count; /* online, whether or not the process may use them */
+    char governor[REPORT_ENVIRONMENT_BYTES]; /* "performance"; several: "performance, powersave" */
+    enum report_smt smt;                     /* whether two hardware threads share a core */
+    unsigned cpu_count;                      /* online, whether or not the process may use them */
+    unsigned cpus_allowed;                   /* to this process, by its affinity */
+    uint64_t open_files_max;                 /* RLIMIT_NOFILE as it is; UINT64_MAX: no limit */
+    double cpu_quota; /* CPUs' worth of time that the cgroups allow; 0: no limit found */
 };
 
 struct report_input {
@@ -40,9 +48,10 @@ struct report_input {
     bool ascii; /* text: nothing beyond ASCII, for terminals that are not UTF-8 */
 };
 
-/* Fills in the machine from uname(2), /proc/cpuinfo and sysconf(3); what they do not say stays
- * empty. */
-void report_environment_read(struct report_environment *out);
+/* Fills in the machine from uname(2), sysconf(3), getrlimit(2), sched_getaffinity(2) and the files
+ * of /proc and /sys; what they do not say stays empty. `root` goes before the files' names: "" but
+ * in tests. */
+void report_environment_read(struct report_environment *out, const char *root);
 
 /* Whether at least one operation that the mode is about (a handshake, an answer, a byte moved)
  * succeeded in the measured time. The exit status of `tlsdyno load` hangs on it. */

@@ -47,13 +47,31 @@ static void print_client(FILE *out, const struct report_input *input)
 {
     const struct report_environment *environment = &input->environment;
     char cpus[UNITS_TEXT_BYTES] = "";
+    char governor[REPORT_ENVIRONMENT_BYTES + 16] = "";
+    char allowed[64] = "";
+    char quota[64] = "";
     char text[512];
 
     if (environment->cpu_count > 0) {
         snprintf(cpus, sizeof(cpus), "%u CPU%s", environment->cpu_count,
                  environment->cpu_count == 1 ? "" : "s");
     }
-    const char *const parts[] = {environment->cpu_model, cpus, environment->kernel,
+    if (environment->governor[0] != '\0') {
+        snprintf(governor, sizeof(governor), "governor %s", environment->governor);
+    }
+    if (environment->cpus_allowed > 0 && environment->cpus_allowed < environment->cpu_count) {
+        snprintf(allowed, sizeof(allowed), "allowed on %u of them", environment->cpus_allowed);
+    }
+    if (environment->cpu_quota > 0) {
+        snprintf(quota, sizeof(quota), "cgroup limit %.3g CPUs", environment->cpu_quota);
+    }
+    const char *const parts[] = {environment->cpu_model,
+                                 cpus,
+                                 allowed,
+                                 quota,
+                                 environment->smt == REPORT_SMT_ON ? "SMT on" : "",
+                                 governor,
+                                 environment->kernel,
                                  input->openssl_version != NULL ? input->openssl_version : ""};
     size_t used = 0;
 

@@ -208,6 +208,10 @@ Test(json, of_nothing_is_still_whole)
     assert_null(root, "handshakes.per_second");
     assert_null(root, "environment.cpu_model");
     assert_null(root, "environment.cpu_count");
+    assert_null(root, "environment.governor");
+    assert_null(root, "environment.smt");
+    assert_null(root, "environment.cpu_quota");
+    assert_null(root, "environment.open_files_max");
     assert_null(root, "command_line");
     assert_null(root, "verdict.client_busiest_share");
     json_decref(root);
