@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "spread.h"
 #include "tls/certificate.h"
 #include "tls/context.h"
 #include "tls/engine.h"
@@ -203,21 +204,6 @@ static void bench_deinit(struct bench *bench)
     certificate_free(bench->certificate);
 }
 
-static int compare(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-
-    return (left > right) - (left < right);
-}
-
-static void print_quartiles(const char *what, double *values, size_t count)
-{
-    qsort(values, count, sizeof(values[0]), compare);
-    printf("%-14s %10.3f  (%.3f to %.3f)\n", what, values[count / 2], values[count / 4],
-           values[count * 3 / 4]);
-}
-
 static double round_ns(struct bench *bench, enum schedule schedule, unsigned long handshakes)
 {
     uint64_t cpu_ns = 0;
@@ -247,8 +233,8 @@ int main(int count, char **arguments)
         ratios[i] = ns[STOCK][i] / ns[OURS][i];
     }
     bench_deinit(&bench);
-    print_quartiles("stock, ns", ns[STOCK], rounds);
-    print_quartiles("ours, ns", ns[OURS], rounds);
-    print_quartiles("stock / ours", ratios, rounds);
+    spread_print("stock, ns", ns[STOCK], rounds);
+    spread_print("ours, ns", ns[OURS], rounds);
+    spread_print("stock / ours", ratios, rounds);
     return 0;
 }
