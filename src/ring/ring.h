@@ -39,6 +39,7 @@ struct ring {
     uint64_t enters;        /* io_uring_enter(2) calls */
 };
 
+/* The ring takes the requests below and no others. */
 int ring_open(struct ring *ring, struct error *error);
 void ring_close(struct ring *ring); /* harmless when zeroed or closed */
 
