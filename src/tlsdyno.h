@@ -101,13 +101,17 @@ void dyno_config_set_options(struct dyno_config *config, const char *names);
 void dyno_config_set_alpn(struct dyno_config *config, const char *protocols);
 void dyno_config_set_npn(struct dyno_config *config, const char *protocols);
 /* Lifetime of tickets and sessions, 7200 by default; and what keeps the sessions of different
- * configurations apart: by default it is derived from the configuration. */
+ * configurations apart: by default it is derived from the configuration. A text of one's own joins
+ * those that differ in certificates, ciphers or protocols, but never those that ask for clients'
+ * certificates differently, or trust other CAs, CRLs or signature algorithms. */
 void dyno_config_set_session_timeout(struct dyno_config *config, uint32_t seconds);
 void dyno_config_set_session_id_context(struct dyno_config *config, const char *context);
 /* Plaintext bytes a record, 512 to 16384, the default. */
 void dyno_config_set_max_send_fragment(struct dyno_config *config, unsigned bytes);
-/* Server: bytes of 0-RTT data to take from a connection at most (RFC 8446 8).
- * Default 0: none. Each ticket once; they come by on_data when the handshake has proved them. */
+/* Server: bytes of 0-RTT data to take from a connection at most (RFC 8446 8). Default 0: none. They
+ * come by on_data when the handshake has proved them, from each ticket once, and only from tickets
+ * that the same context has made: those of other processes that share the keys, and of this one
+ * before a restart, resume without, for nobody knows what they have brought elsewhere. */
 void dyno_config_set_early_data(struct dyno_config *config, uint32_t bytes_max);
 
 /* Server: whether clients are asked for a certificate, and dropped without a good one. When only

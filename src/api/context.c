@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "api/api.h"
-#include "base/clock.h"
 #include "tls/replay.h"
 #include "tls/session_store.h"
 #include "tls/ticket.h"
@@ -94,7 +93,6 @@ static int make_shared(struct dyno_context *context, const struct dyno_config *c
                        struct error *error)
 {
     struct tls_shared *shared = &context->shared;
-    struct replay_guard_options replay = {0};
 
     context->has_ticket_keys = config->ticket_key || config->ticket_keys_file;
     shared->tickets = ticket_ring_new(config->ticket_keep, error);
@@ -116,10 +114,7 @@ static int make_shared(struct dyno_context *context, const struct dyno_config *c
     if (context->tls.early_data_bytes_max == 0) {
         return 0;
     }
-    if (context->has_ticket_keys) { /* others may have them, and what a ticket brought before */
-        replay.open_ns = clock_now_ns() + REPLAY_WINDOW_S * NS_PER_S;
-    }
-    shared->replays = replay_guard_new(&replay, error);
+    shared->replays = replay_guard_new(0, error);
     return shared->replays ? 0 : -1;
 }
 

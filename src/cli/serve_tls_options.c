@@ -106,7 +106,8 @@ const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT] = {
      .kind = OPTION_STRING,
      .argument = "TEXT",
      .group = "Sessions",
-     .help = "resume only sessions that were made under the same text",
+     .help = "resume only sessions that were made under the same text, whatever certificates and "
+             "ciphers, by a server that verifies clients alike",
      .default_text = "derived from the configuration",
      OPTION_FIELD(struct serve_options, server.tls.session_id_context)},
     {.name = "session-timeout",
@@ -123,8 +124,9 @@ const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT] = {
      .kind = OPTION_BYTES,
      .argument = "BYTES",
      .group = "Sessions",
-     .help =
-         "accept so much 0-RTT data, from each ticket once; an attacker may replay it elsewhere",
+     .help = "accept so much 0-RTT data, once from each ticket of this process: other servers' "
+             "tickets, "
+             "and those from before a restart, resume without it",
      .initial = "0",
      OPTION_FIELD(struct serve_options, server.tls.early_data_bytes_max)},
     {.name = "server-preference",

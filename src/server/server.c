@@ -131,12 +131,7 @@ static int server_make_shared(struct server *server, const struct server_config 
         return error_set(error, "no memory for the session cache");
     }
     if (config->tls.early_data_bytes_max > 0) {
-        /* Others may have the keys of a file, and may have taken a ticket's data before. */
-        struct replay_guard_options options = {
-            .open_ns = config->ticket_key_file ? clock_now_ns() + REPLAY_WINDOW_S * NS_PER_S : 0,
-        };
-
-        server->shared.replays = replay_guard_new(&options, error);
+        server->shared.replays = replay_guard_new(0, error);
         if (!server->shared.replays) {
             return -1;
         }

@@ -78,13 +78,15 @@ struct tls_config {
      * 1.3, which knows no other key exchange. */
     const char *groups;
     const char *sigalgs;
-    const char *alpn;               /* comma-separated protocols in order of preference */
-    const char *session_id_context; /* NULL: derived from the configuration */
-    enum tls_version version_min;   /* below 1.2 it lowers OpenSSL's security level to 0 */
-    enum tls_version version_max;   /* the default minimum follows it down */
-    uint32_t session_timeout_s;     /* 0: 7200 */
-    uint32_t ticket_count;          /* TLS 1.3 tickets after a full handshake; 0: 1 */
-    uint32_t max_send_fragment;     /* 512-16384 bytes of plaintext a record; 0: 16384 */
+    const char *alpn; /* comma-separated protocols in order of preference */
+    /* NULL: derived from the configuration. It may join servers that differ in what they negotiate
+     * and in their certificates, but never those that verify clients differently. */
+    const char *session_id_context;
+    enum tls_version version_min; /* below 1.2 it lowers OpenSSL's security level to 0 */
+    enum tls_version version_max; /* the default minimum follows it down */
+    uint32_t session_timeout_s;   /* 0: 7200 */
+    uint32_t ticket_count;        /* TLS 1.3 tickets after a full handshake; 0: 1 */
+    uint32_t max_send_fragment;   /* 512-16384 bytes of plaintext a record; 0: 16384 */
     /* Then TLS <= 1.2 resumes by session ID, and TLS 1.3 only from a store that answers
      * TLS_WANT_SESSION. */
     bool no_tickets;

@@ -34,30 +34,41 @@ static void text_digest(EVP_MD_CTX *digest, const char *text)
     EVP_DigestUpdate(digest, text != NULL ? text : "", (text != NULL ? strlen(text) : 0) + 1);
 }
 
+/* A session resumes without another look at the peer's certificate (CVE-2025-23419 of nginx), so
+ * whoever judges clients otherwise must not take it, whatever else it may have in common. */
+static void verification_digest(SSL_CTX *ssl, const struct tls_config *config, EVP_MD_CTX *digest)
+{
+    int numbers[] = {config->request_certificate, config->require_certificate,
+                     SSL_CTX_get_security_level(ssl)};
+
+    EVP_DigestUpdate(digest, numbers, sizeof(numbers));
+    text_digest(digest, config->sigalgs);
+    tls_trust_digest(ssl, digest);
+}
+
 /* Two different configurations never resume each other's sessions, and two workers with the same
- * one do. What decides whether a peer is good counts as much as what is negotiated: a session
- * resumes without another look at the peer's certificate. */
+ * one do. A text of the user's joins those that differ in all but how clients are verified. */
 static int id_context_derive(SSL_CTX *ssl, const struct tls_config *config, uint8_t out[32],
                              struct error *error)
 {
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     bool good = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
 
-    if (good && config->session_id_context != NULL) {
+    if (good) {
+        verification_digest(ssl, config, digest);
         text_digest(digest, config->session_id_context);
-    } else if (good) {
-        const char *texts[] = {config->ciphers, config->ciphersuites, config->groups,
-                               config->sigalgs, config->alpn,         config->npn,
-                               config->dhparam, config->dhparam_pem};
-        uint64_t numbers[] = {config->version_min, config->version_max, config->options,
-                              config->request_certificate, config->require_certificate};
+    }
+    if (good && config->session_id_context == NULL) {
+        const char *texts[] = {config->ciphers,    config->ciphersuites, config->groups,
+                               config->alpn,       config->npn,          config->dhparam,
+                               config->dhparam_pem};
+        uint64_t numbers[] = {config->version_min, config->version_max, config->options};
 
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
             text_digest(digest, texts[i]);
         }
         EVP_DigestUpdate(digest, numbers, sizeof(numbers));
         tls_credentials_digest(ssl, digest);
-        tls_trust_digest(ssl, digest);
     }
     good = good && EVP_DigestFinal_ex(digest, out, NULL);
     EVP_MD_CTX_free(digest);

@@ -1,5 +1,6 @@
 /* 0-RTT of both roles. OpenSSL's own guard against replays makes every ticket stateful; ours are
- * not, so its guard is off and replay.h's stands in. */
+ * not, so its guard is off and replay.h's stands in, which knows what its own process has had: each
+ * ticket names the guard that it was made under. */
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -10,17 +11,35 @@
 #include "tls/replay.h"
 #include "tls/setup.h"
 
+static int on_ticket_made(SSL *ssl, void *argument)
+{
+    const struct tls_context *context = argument;
+
+    return SSL_SESSION_set1_ticket_appdata(
+        SSL_get0_session(ssl), replay_guard_origin(context->replays), REPLAY_ORIGIN_BYTES);
+}
+
+static bool is_made_here(const struct tls_context *context, SSL_SESSION *session)
+{
+    void *origin;
+    size_t bytes;
+
+    return SSL_SESSION_get0_ticket_appdata(session, &origin, &bytes) &&
+           bytes == REPLAY_ORIGIN_BYTES &&
+           memcmp(origin, replay_guard_origin(context->replays), bytes) == 0;
+}
+
 /* The last word, when all else speaks for taking the early data. */
 static int on_early_offer(SSL *ssl, void *argument)
 {
     const struct tls_context *context = argument;
-    const SSL_SESSION *session = SSL_get0_session(ssl);
+    SSL_SESSION *session = SSL_get0_session(ssl);
     uint8_t secret[SSL_MAX_MASTER_KEY_LENGTH];
     uint8_t digest[REPLAY_DIGEST_BYTES];
     size_t bytes;
     bool good;
 
-    if (session == NULL) {
+    if (session == NULL || !is_made_here(context, session)) {
         return 0;
     }
     /* The resumption secret, another one for each ticket (RFC 8446 4.6.1). */
@@ -45,7 +64,8 @@ int tls_early_setup(struct tls_context *context, const struct tls_config *config
     }
     SSL_CTX_set_options(context->ssl, SSL_OP_NO_ANTI_REPLAY);
     SSL_CTX_set_allow_early_data_cb(context->ssl, on_early_offer, context);
-    if (!SSL_CTX_set_max_early_data(context->ssl, bytes_max) ||
+    if (!SSL_CTX_set_session_ticket_cb(context->ssl, on_ticket_made, NULL, context) ||
+        !SSL_CTX_set_max_early_data(context->ssl, bytes_max) ||
         !SSL_CTX_set_recv_max_early_data(context->ssl, bytes_max)) {
         return tls_error_set(error, "%u bytes of early data", bytes_max);
     }

@@ -246,8 +246,8 @@ bool tls_engine_update_key(struct tls_engine *engine, bool both);
 /* 0-RTT. Client, before the handshake and with a session that allows it: queues early data; returns
  * how many bytes were taken (0: not allowed). What was rejected is lost: the driver writes it
  * again. Server: tls_engine_handshake() returns TLS_OK only when the whole handshake is complete;
- * early data is read from tls_engine_read_early() after each call of it that did not fail, and may
- * be a replay of what another machine has had. */
+ * early data is read from tls_engine_read_early() after each call of it that did not fail. Of
+ * tickets that this process has made it takes each one's once, of others' none. */
 size_t tls_engine_write_early(struct tls_engine *engine, const uint8_t *bytes, size_t count);
 size_t tls_engine_read_early(struct tls_engine *engine, uint8_t *out, size_t out_max);
 enum tls_early { TLS_EARLY_NONE, TLS_EARLY_REJECTED, TLS_EARLY_ACCEPTED };

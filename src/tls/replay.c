@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -33,7 +34,7 @@ struct replay_guard {
     struct replay_shard shards[SHARD_COUNT];
     size_t place_mask; /* of each set */
     size_t set_max;    /* tickets in each set */
-    uint64_t open_ns;
+    uint8_t origin[REPLAY_ORIGIN_BYTES];
 };
 
 /* Returns the place where the key is or would be. */
@@ -57,24 +58,23 @@ static bool set_has(const struct replay_guard *guard, const struct replay_set *s
     return place_find(guard, set, key)->first == key->first;
 }
 
-struct replay_guard *replay_guard_new(const struct replay_guard_options *options,
-                                      struct error *error)
+struct replay_guard *replay_guard_new(size_t ticket_max, struct error *error)
 {
-    size_t ticket_max = options->ticket_max != 0 ? options->ticket_max : REPLAY_TICKETS_DEFAULT;
     size_t place_count = 1;
     struct replay_guard *guard;
 
+    ticket_max = ticket_max != 0 ? ticket_max : REPLAY_TICKETS_DEFAULT;
     if (ticket_max > REPLAY_TICKETS_MAX) {
         error_set(error, "%zu early-data tickets are more than the %d allowed", ticket_max,
                   REPLAY_TICKETS_MAX);
         return NULL;
     }
     guard = calloc(1, sizeof(*guard));
-    if (guard == NULL) {
+    if (guard == NULL || getentropy(guard->origin, sizeof(guard->origin)) != 0) {
+        free(guard);
         error_set(error, "out of memory");
         return NULL;
     }
-    guard->open_ns = options->open_ns;
     guard->set_max = (ticket_max + SHARD_COUNT - 1) / SHARD_COUNT;
     while (place_count < 2 * guard->set_max) {
         place_count *= 2;
@@ -108,6 +108,11 @@ void replay_guard_free(struct replay_guard *guard)
     free(guard);
 }
 
+const uint8_t *replay_guard_origin(const struct replay_guard *guard)
+{
+    return guard->origin;
+}
+
 /* Starts a new window when the current one is over. */
 static void shard_turn(const struct replay_guard *guard, struct replay_shard *shard,
                        uint64_t now_ns)
@@ -133,9 +138,6 @@ bool replay_guard_admit(struct replay_guard *guard, const uint8_t digest[REPLAY_
     struct replay_key key;
     bool admitted = false;
 
-    if (now_ns < guard->open_ns) {
-        return false;
-    }
     memcpy(&key, digest, sizeof(key));
     key.first |= 1; /* never the mark of a free place */
     pthread_mutex_lock(&shard->mutex);

@@ -77,6 +77,7 @@ void stage_tear_down(void)
     certificate_free(stage.server_certificate);
     certificate_free(stage.other_certificate);
     certificate_free(stage.client_certificate);
+    stage = (struct stage){0};
 }
 
 /* ---- the client ---- */

@@ -135,6 +135,53 @@ Test(server, a_client_without_one_is_dropped_when_it_must_be_authorized)
     cr_assert_str_eq(visitor.reason, "peer did not return a certificate");
 }
 
+/* ---- sessions and certificates ---- */
+
+/* Servers that share keys and a session ID context by hand, and differ in whom they let in: a
+ * session that was made without a certificate must not open the door of the other. */
+static struct seen meet_one_of(enum dyno_clients maker, enum dyno_clients taker, bool *out_resumed)
+{
+    static const uint8_t key[48] = "keys that two machines share, 48 bytes of them.";
+    struct dyno_context *context;
+    struct dyno_connect again = {0};
+    struct seen first;
+    struct seen second;
+
+    dyno_config_set_ticket_key_mem(stage.server_config, key, sizeof key);
+    dyno_config_set_session_id_context(stage.server_config, "both");
+    dyno_config_set_clients(stage.server_config, maker);
+    stage_open(&gate_events);
+    first = stage_meet(&(struct dyno_connect){0});
+    cr_assert_gt(first.session_bytes, 0);
+    dyno_config_set_clients(stage.server_config, taker);
+    context = dyno_context_new(DYNO_SERVER, stage.server_config, NULL);
+    cr_assert_eq(dyno_server_set_context(stage.server, context, NULL), 0);
+    dyno_context_free(context);
+    again.session = first.session;
+    again.session_bytes = first.session_bytes;
+    second = stage_meet(&again);
+    *out_resumed = second.facts.session_reused;
+    stage_tear_down();
+    stage_set_up();
+    return second;
+}
+
+Test(server, a_session_without_a_certificate_does_not_open_a_stricter_server)
+{
+    bool resumed;
+
+    sem_init(&visited, 0, 0);
+    meet_one_of(DYNO_CLIENTS_ANONYMOUS, DYNO_CLIENTS_ANONYMOUS, &resumed);
+    cr_assert(resumed, "the same judge");
+    cr_assert_str_eq(meet_one_of(DYNO_CLIENTS_ANONYMOUS, DYNO_CLIENTS_ASKED, &resumed).heard,
+                     "hello");
+    cr_assert_not(resumed);
+    cr_assert_neq(meet_one_of(DYNO_CLIENTS_ASKED, DYNO_CLIENTS_AUTHORIZED, &resumed).reason[0],
+                  '\0');
+    cr_assert_not(resumed);
+    cr_assert_str_eq(visitor.reason, "peer did not return a certificate");
+}
+
 /* ---- renegotiation ---- */
 
 static struct dyno_error refusal;

@@ -137,6 +137,9 @@ static enum tls_resumption resume_elsewhere(struct pair_setup *setup,
     first = setup->server;
     setup->server_config.session_id_context = second->session_id_context;
     setup->server_config.alpn = second->alpn;
+    setup->server_config.request_certificate = second->request_certificate;
+    setup->server_config.ca_pem = second->ca_pem;
+    setup->server_config.sigalgs = second->sigalgs;
     setup->server = tls_context_new(TLS_SERVER, &setup->server_config, &setup->shared, NULL);
     tls_session_free(pair_connect(setup, session, &kind, NULL));
     tls_session_free(session);
@@ -169,6 +172,38 @@ Test(resumption, a_named_session_id_context_may_join_configurations)
     struct tls_config second = {.session_id_context = "both", .alpn = "other"};
 
     cr_assert_eq(resume_elsewhere(&setup, &second, false), TLS_RESUMED_TICKET);
+}
+
+/* A session says that its client was good, or that nobody asked; another judge would say otherwise.
+ * CVE-2014-3616 and CVE-2025-23419 of nginx, CVE-2022-21654 of Envoy. */
+Test(resumption, servers_that_verify_clients_differently_are_never_joined)
+{
+    struct certificate *authority =
+        certificate_new(&(struct certificate_options){.authority = true}, NULL, NULL);
+    const char *ca = certificate_pem(authority);
+    const struct tls_config seconds[] = {
+        {.request_certificate = true},
+        {.request_certificate = true, .ca_pem = ca},
+        {.ca_pem = ca}, /* trusted when a renegotiation asks */
+        {.sigalgs = "ecdsa_secp256r1_sha256"},
+    };
+
+    for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+        struct tls_config second = seconds[i];
+
+        second.session_id_context = "both";
+        for (int no_tickets = 0; no_tickets < 2; no_tickets++) {
+            struct pair_setup setup = {.server_config = {.session_id_context = "both"}};
+            struct pair_setup twin = {.server_config = second};
+            struct tls_config open = {.session_id_context = "both"};
+
+            cr_assert_eq(resume_elsewhere(&setup, &second, no_tickets), TLS_FULL, "row %zu", i);
+            cr_assert_eq(resume_elsewhere(&twin, &open, no_tickets), TLS_FULL, "row %zu", i);
+            twin = (struct pair_setup){.server_config = second};
+            cr_assert_neq(resume_elsewhere(&twin, &second, no_tickets), TLS_FULL, "row %zu", i);
+        }
+    }
+    certificate_free(authority);
 }
 
 Test(resumption, a_connection_that_just_vanishes_leaves_its_session_usable)

@@ -27,7 +27,7 @@ static void *work(void *index)
 
 int main(void)
 {
-    guard = replay_guard_new(&(struct replay_guard_options){0}, NULL);
+    guard = replay_guard_new(0, NULL);
     CHECK(guard != NULL);
     stress_run(work);
     CHECK(admitted == TICKETS);

@@ -84,12 +84,17 @@ class EarlyData(Sessions):
         with self.serve(*shared) as second:
             self.assertIn(REJECTED, self.rejected_visit(second, "a"))
 
-    def test_a_server_with_keys_from_a_file_waits_out_what_others_may_have_taken(self):
+    def test_servers_with_the_same_keys_take_it_from_their_own_tickets_only(self):
         keys = self.directory / "keys"
         keys.write_bytes(secrets.token_bytes(80))
-        with self.serve("--early-data", "16Ki", "--ticket-key-file", keys) as server:
-            self.visit(server, save="a")
-            self.assertIn(REJECTED, self.rejected_visit(server, "a"))
+        shared = ("--early-data", "16Ki", "--ticket-key-file", keys, "--session-id-context", "same")
+        with self.serve(*shared) as first, self.serve(*shared) as second:
+            self.visit(first, save="a")
+            words = self.rejected_visit(second, "a")
+            self.assertIn("Reused, TLSv1.3", words)
+            self.assertIn(ACCEPTED, self.visit(first, resume="a", early=True))
+            self.visit(second, save="b")
+            self.assertIn(ACCEPTED, self.visit(second, resume="b", early=True))
 
 
 @needs("openssl")
@@ -135,6 +140,17 @@ class TicketKeyFiles(Sessions):
                 with self.subTest(version):
                     self.visit(first, save="a", version=version)
                     self.assertFalse(self.is_resumed(second, version))
+
+    def test_servers_that_verify_clients_otherwise_do_not_whatever_the_context(self):
+        keys = self.keys("keys", secrets.token_bytes(48))
+        asking = ("--request-cert", "--no-reject-unauthorized")
+        with self.serve(keys) as first, self.serve(keys, *asking) as second:
+            for maker, taker in ((first, second), (second, first)):
+                for version in ("-tls1_2", "-tls1_3"):
+                    with self.subTest(version=version, asked_first=maker is second):
+                        self.visit(maker, save="a", version=version)
+                        self.assertFalse(self.is_resumed(taker, version))
+                        self.assertTrue(self.is_resumed(maker, version))
 
     def test_a_new_key_is_read_on_reload_and_the_old_one_still_resumes(self):
         old, new = secrets.token_bytes(48), secrets.token_bytes(48)

@@ -8,10 +8,9 @@
 
 static const uint64_t now_ns = 1000 * 1000 * 1000;
 
-static struct replay_guard *guard_new(size_t ticket_max, uint64_t open_ns)
+static struct replay_guard *guard_new(size_t ticket_max)
 {
-    struct replay_guard_options options = {.ticket_max = ticket_max, .open_ns = open_ns};
-    struct replay_guard *guard = replay_guard_new(&options, NULL);
+    struct replay_guard *guard = replay_guard_new(ticket_max, NULL);
 
     cr_assert_not_null(guard);
     return guard;
@@ -31,7 +30,7 @@ static bool admit(struct replay_guard *guard, uint32_t number, uint64_t at_ns)
 
 Test(replay, a_ticket_is_admitted_once)
 {
-    struct replay_guard *guard = guard_new(0, 0);
+    struct replay_guard *guard = guard_new(0);
 
     for (uint32_t i = 0; i < 1000; i++) {
         cr_assert(admit(guard, i, now_ns));
@@ -46,7 +45,7 @@ Test(replay, a_ticket_is_admitted_once)
 Test(replay, a_ticket_is_remembered_for_a_window)
 {
     for (uint64_t s = 0; s < REPLAY_WINDOW_S; s++) {
-        struct replay_guard *guard = guard_new(16, 0);
+        struct replay_guard *guard = guard_new(16);
         uint64_t at_ns = now_ns + s * NS_PER_S;
 
         cr_assert(admit(guard, 1, now_ns - 1));
@@ -60,7 +59,7 @@ Test(replay, a_ticket_is_remembered_for_a_window)
 
 Test(replay, a_ticket_is_forgotten_after_two)
 {
-    struct replay_guard *guard = guard_new(16, 0);
+    struct replay_guard *guard = guard_new(16);
 
     cr_assert(admit(guard, 1, now_ns));
     cr_assert_not(admit(guard, 1, now_ns + REPLAY_WINDOW_S * NS_PER_S));
@@ -70,7 +69,7 @@ Test(replay, a_ticket_is_forgotten_after_two)
 
 Test(replay, a_full_guard_refuses_rather_than_forget)
 {
-    struct replay_guard *guard = guard_new(16, 0);
+    struct replay_guard *guard = guard_new(16);
     unsigned admitted = 0;
 
     for (uint32_t i = 0; i < 1000; i++) {
@@ -86,21 +85,22 @@ Test(replay, a_full_guard_refuses_rather_than_forget)
     replay_guard_free(guard);
 }
 
-Test(replay, nothing_is_admitted_before_it_opens)
+Test(replay, each_guard_has_an_origin_of_its_own)
 {
-    struct replay_guard *guard = guard_new(16, now_ns);
+    struct replay_guard *guard = guard_new(16);
+    struct replay_guard *other = guard_new(16);
 
-    cr_assert_not(admit(guard, 1, now_ns - 1));
-    cr_assert(admit(guard, 1, now_ns));
+    cr_assert_arr_neq(replay_guard_origin(guard), replay_guard_origin(other), REPLAY_ORIGIN_BYTES);
+    cr_assert_arr_eq(replay_guard_origin(guard), replay_guard_origin(guard), REPLAY_ORIGIN_BYTES);
     replay_guard_free(guard);
+    replay_guard_free(other);
 }
 
 Test(replay, too_large_a_guard_is_refused_by_its_number)
 {
-    struct replay_guard_options options = {.ticket_max = REPLAY_TICKETS_MAX + 1};
     struct error error = {0};
 
-    cr_assert_null(replay_guard_new(&options, &error));
+    cr_assert_null(replay_guard_new(REPLAY_TICKETS_MAX + 1, &error));
     cr_assert_not_null(strstr(error.text, "16777217"));
     replay_guard_free(NULL);
 }
