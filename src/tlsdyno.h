@@ -184,7 +184,7 @@ struct dyno_events {
 
     /* Servers, in the order of the handshake, which waits for the answer to each (and the handshake
      * timeout goes on). Every ask is answered by exactly one dyno_answer_*() or dyno_refuse(),
-     * here or later, on any thread; that frees it. */
+     * here or later, on any thread; that frees it, and until then names, IDs and data are good. */
     void (*on_server_name)(struct dyno_ask *ask, struct dyno_socket *socket, const char *name);
     void (*on_resume_session)(struct dyno_ask *ask, struct dyno_socket *socket, const void *id,
                               size_t id_bytes);

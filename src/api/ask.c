@@ -5,6 +5,11 @@
 
 #include "api/api.h"
 
+struct ask_bytes {
+    uint8_t *data; /* heap; may be a secret */
+    size_t count;
+};
+
 struct dyno_ask {
     struct letter letter; /* brings the answer to the core */
     struct gate *gate;
@@ -13,17 +18,35 @@ struct dyno_ask {
     uint32_t slot, generation;
     enum tls_want want;
     bool is_refused;
+    struct ask_bytes question[2]; /* what was asked, for the program to read until it answers */
     struct dyno_context *context; /* the answers: referenced */
-    uint8_t *data;                /* heap */
-    size_t bytes;
+    struct ask_bytes answer;
 };
+
+/* False without memory. No bytes stay NULL. */
+static bool bytes_set(struct ask_bytes *bytes, const void *data, size_t count)
+{
+    bytes->data = data ? malloc(count > 0 ? count : 1) : NULL;
+    if (bytes->data) {
+        memcpy(bytes->data, data, count);
+        bytes->count = count;
+    }
+    return bytes->data || !data;
+}
+
+static void bytes_free(struct ask_bytes *bytes)
+{
+    if (bytes->data) {
+        explicit_bzero(bytes->data, bytes->count);
+        free(bytes->data);
+    }
+}
 
 static void ask_free(struct dyno_ask *ask)
 {
-    if (ask->data) {
-        explicit_bzero(ask->data, ask->bytes);
-        free(ask->data);
-    }
+    bytes_free(&ask->question[0]);
+    bytes_free(&ask->question[1]);
+    bytes_free(&ask->answer);
     dyno_context_free(ask->context);
     gate_put(ask->gate);
     free(ask);
@@ -62,10 +85,10 @@ static void ask_give(struct dyno_ask *ask, struct conn *conn)
         answer_context(ask, conn);
         break;
     case TLS_WANT_SESSION:
-        tls_engine_answer_session(&conn->engine, ask->data, ask->bytes);
+        tls_engine_answer_session(&conn->engine, ask->answer.data, ask->answer.count);
         break;
     case TLS_WANT_STAPLE:
-        tls_engine_answer_staple(&conn->engine, ask->data, ask->bytes);
+        tls_engine_answer_staple(&conn->engine, ask->answer.data, ask->answer.count);
         break;
     case TLS_WANT_SAVE:
         tls_engine_answer_save(&conn->engine);
@@ -110,14 +133,7 @@ void dyno_answer_context(struct dyno_ask *ask, struct dyno_context *context)
 /* Without memory for the answer it is a refusal. */
 static void ask_send_data(struct dyno_ask *ask, const void *data, size_t bytes)
 {
-    if (data) {
-        ask->data = malloc(bytes > 0 ? bytes : 1);
-        ask->is_refused = !ask->data;
-    }
-    if (ask->data) {
-        memcpy(ask->data, data, bytes);
-        ask->bytes = bytes;
-    }
+    ask->is_refused = !bytes_set(&ask->answer, data, bytes);
     ask_send(ask);
 }
 
@@ -153,18 +169,53 @@ unsigned ask_wants(const struct dyno_events *events)
            (events->on_new_session ? 1u << TLS_WANT_SAVE : 0);
 }
 
+/* The connection may go before the answer comes, so the ask keeps what is asked about. */
+static bool ask_copy_question(struct dyno_ask *ask, const struct tls_engine *engine)
+{
+    const char *name = tls_engine_server_name(engine);
+    const uint8_t *first = NULL;
+    const uint8_t *second = NULL;
+    size_t first_bytes = 0;
+    size_t second_bytes = 0;
+
+    switch (ask->want) {
+    case TLS_WANT_CONTEXT:
+        first = (const uint8_t *)name;
+        first_bytes = name ? strlen(name) + 1 : 0;
+        break;
+    case TLS_WANT_SESSION:
+        first = tls_engine_session_id(engine, &first_bytes);
+        break;
+    case TLS_WANT_STAPLE:
+        tls_engine_own_certificate(engine, &first, &first_bytes, &second, &second_bytes);
+        break;
+    case TLS_WANT_SAVE:
+        tls_engine_saved_session(engine, &first, &first_bytes, &second, &second_bytes);
+        break;
+    case TLS_WANT_NOTHING:
+        break;
+    }
+    return bytes_set(&ask->question[0], first, first_bytes) &&
+           bytes_set(&ask->question[1], second, second_bytes);
+}
+
 static struct dyno_ask *ask_new(struct conn *conn, enum tls_want want)
 {
     struct dyno_ask *ask = calloc(1, sizeof *ask);
 
-    if (ask) {
-        ask->gate = conn_socket(conn)->core->server->gate;
-        gate_get(ask->gate);
-        ask->reactor = conn->reactor;
-        ask->thread = pthread_self();
-        ask->slot = conn->slot;
-        ask->generation = conn->generation;
-        ask->want = want;
+    if (!ask) {
+        return NULL;
+    }
+    ask->gate = conn_socket(conn)->core->server->gate;
+    gate_get(ask->gate);
+    ask->reactor = conn->reactor;
+    ask->thread = pthread_self();
+    ask->slot = conn->slot;
+    ask->generation = conn->generation;
+    ask->want = want;
+    if (!ask_copy_question(ask, &conn->engine)) {
+        ask_free(ask);
+        return NULL;
     }
     return ask;
 }
@@ -172,26 +223,22 @@ static struct dyno_ask *ask_new(struct conn *conn, enum tls_want want)
 static void ask_call(struct dyno_ask *ask, struct dyno_socket *socket)
 {
     const struct dyno_events *events = socket->events;
-    const struct tls_engine *engine = &socket_conn(socket)->engine;
-    const uint8_t *first, *second;
-    size_t first_bytes, second_bytes;
+    const struct ask_bytes *first = &ask->question[0];
+    const struct ask_bytes *second = &ask->question[1];
 
     switch (ask->want) {
     case TLS_WANT_CONTEXT:
-        events->on_server_name(ask, socket, tls_engine_server_name(engine));
+        events->on_server_name(ask, socket, (const char *)first->data);
         break;
     case TLS_WANT_SESSION:
-        first = tls_engine_session_id(engine, &first_bytes);
-        events->on_resume_session(ask, socket, first, first_bytes);
+        events->on_resume_session(ask, socket, first->data, first->count);
         break;
     case TLS_WANT_STAPLE:
-        tls_engine_own_certificate(&socket_conn(socket)->engine, &first, &first_bytes, &second,
-                                   &second_bytes);
-        events->on_ocsp_request(ask, socket, first, first_bytes, second, second_bytes);
+        events->on_ocsp_request(ask, socket, first->data, first->count, second->data,
+                                second->count);
         break;
     case TLS_WANT_SAVE:
-        tls_engine_saved_session(engine, &first, &first_bytes, &second, &second_bytes);
-        events->on_new_session(ask, socket, first, first_bytes, second, second_bytes);
+        events->on_new_session(ask, socket, first->data, first->count, second->data, second->count);
         break;
     case TLS_WANT_NOTHING:
         break;

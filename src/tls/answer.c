@@ -80,7 +80,7 @@ static void blob_tell(const struct want_blob *blob, const uint8_t **out_data, si
     *out_bytes = blob != NULL ? blob->bytes : 0;
 }
 
-void tls_engine_own_certificate(struct tls_engine *engine, const uint8_t **out_der,
+void tls_engine_own_certificate(const struct tls_engine *engine, const uint8_t **out_der,
                                 size_t *out_der_bytes, const uint8_t **out_issuer,
                                 size_t *out_issuer_bytes)
 {

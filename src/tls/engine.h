@@ -178,7 +178,7 @@ void tls_engine_answer_session(struct tls_engine *engine, const uint8_t *data, s
 /* DER of our certificate and its issuer's (0 bytes: not in the chain), until the answer. With
  * several certificates it is the one that the client's signature algorithms most likely choose; if
  * another is chosen, the answer is not sent. */
-void tls_engine_own_certificate(struct tls_engine *engine, const uint8_t **out_der,
+void tls_engine_own_certificate(const struct tls_engine *engine, const uint8_t **out_der,
                                 size_t *out_der_bytes, const uint8_t **out_issuer,
                                 size_t *out_issuer_bytes);
 /* A DER OCSP response; NULL: no staple, not even the context's. */

@@ -1,7 +1,7 @@
 /* Two secure pairs, a client's and a server's, that talk through memory.
  *     pair CERT KEY CA */
+#include <err.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <tlsdyno.h>
 
@@ -45,26 +45,25 @@ int main(int argc, char **argv)
     struct dyno_pair_options client = {
         .verify_host = "localhost", .on_secure = on_secure, .user = "client"};
     struct dyno_pair_options server = {.on_secure = on_secure, .user = "server"};
-    struct dyno_pair *pairs[2] = {0};
-    struct dyno_error error = {.text = "usage: pair CERT KEY CA"};
+    struct dyno_pair *pairs[2];
+    struct dyno_error error;
 
-    if (argc == 4) {
-        dyno_config_set_ca_file(config[0], argv[3]);
-        dyno_config_add_certificate_file(config[1], argv[1], argv[2]);
-        client.context = dyno_context_new(DYNO_CLIENT, config[0], &error);
-        server.context = client.context ? dyno_context_new(DYNO_SERVER, config[1], &error) : NULL;
+    if (argc != 4) {
+        errx(1, "usage: pair CERT KEY CA");
     }
-    if (server.context && (pairs[0] = dyno_pair_new(&client, &error)) != NULL &&
-        (pairs[1] = dyno_pair_new(&server, &error)) != NULL) {
-        talk(pairs[0], pairs[1]);
-        error.text[0] = '\0';
+    dyno_config_set_ca_file(config[0], argv[3]);
+    dyno_config_add_certificate_file(config[1], argv[1], argv[2]);
+    if (!(client.context = dyno_context_new(DYNO_CLIENT, config[0], &error)) ||
+        !(server.context = dyno_context_new(DYNO_SERVER, config[1], &error)) ||
+        !(pairs[0] = dyno_pair_new(&client, &error)) ||
+        !(pairs[1] = dyno_pair_new(&server, &error))) {
+        errx(1, "%s", error.text);
     }
+    talk(pairs[0], pairs[1]);
     for (int i = 0; i < 2; i++) {
         dyno_pair_free(pairs[i]);
         dyno_config_free(config[i]);
     }
     dyno_context_free(client.context);
     dyno_context_free(server.context);
-    fputs(error.text, stderr);
-    return error.text[0] != '\0';
 }
