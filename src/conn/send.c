@@ -116,6 +116,7 @@ void send_completed(struct conn *conn, const struct ring_completion *completion)
         /* What the peer said comes before what the service goes on to say: a source that fills the
          * output again at once would never hear that its client has gone. */
         receive_serve(conn);
+        receive_arm(conn);
         if (conn->state == CONN_OPEN && !conn->is_full && conn->service->on_writable) {
             conn->service->on_writable(conn);
             receive_serve(conn);

@@ -159,6 +159,42 @@ Test(reactor, a_client_that_does_not_speak_tls_fails_and_is_told)
     cr_assert_eq(server_end, CONN_END_TLS);
 }
 
+/* Server: says more whenever there is room, from the start. */
+static void talk(struct conn *conn)
+{
+    while (conn->state == CONN_OPEN && conn_output_room(conn) > 0) {
+        conn_write(conn, payload_at(&loopback.payload, 0), PAYLOAD_SPAN_MAX);
+    }
+}
+
+static const struct service endless = {
+    .name = "endless", .on_open = talk, .on_writable = talk, .on_closed = server_closed};
+
+/* Client: has heard enough after a while. */
+static size_t enough_data(struct conn *conn, const uint8_t *bytes, size_t count)
+{
+    size_t *heard = conn_service_state(conn);
+
+    (void)bytes;
+    *heard += count;
+    if (*heard > TRANSFER_BYTES) {
+        conn_close(conn);
+    }
+    return count;
+}
+
+static const struct service enough_service = {
+    .name = "enough", .on_data = enough_data, .on_closed = client_closed};
+
+Test(reactor, an_endless_answer_ends_when_the_client_does)
+{
+    loopback_start(NULL, NULL);
+    loopback_listen(&(struct reactor_listen_options){.service = &endless});
+    loopback_connect(&enough_service, NULL);
+    reactor_run(&loopback.reactor);
+    cr_assert_eq(server_end, CONN_END_CLEAN, "not by a reset when the client gave up waiting");
+}
+
 Test(reactor, a_silent_client_is_dropped_at_the_handshake_timeout)
 {
     loopback_start(
