@@ -29,6 +29,9 @@ static struct slab *pool_get(struct slab_pool *pool)
 {
     struct slab *slab = pool->free;
 
+    if (pool->out_max > 0 && pool->out_count >= pool->out_max) {
+        return NULL;
+    }
     if (slab != NULL) {
         pool->free = slab->next;
         pool->free_count--;

@@ -32,6 +32,7 @@ struct slab_pool {
     size_t free_count;
     size_t keep_count; /* slabs put back beyond this many are freed */
     size_t out_count;  /* slabs in queues now */
+    size_t out_max;    /* of them; 0, at first: any number */
 };
 
 struct slab_queue {
@@ -50,8 +51,8 @@ void slab_queue_init(struct slab_queue *queue, struct slab_pool *pool);
 void slab_queue_clear(struct slab_queue *queue);
 
 /* Copies the bytes to the end of the queue, over as many slabs as they need. Returns false, with
- * nothing appended, when there is no memory for all of it. Never moves bytes already queued: a send
- * in flight may point at them. */
+ * nothing appended, when there is no memory for all of it, or not as many slabs. Never moves bytes
+ * already queued: a send in flight may point at them. */
 bool slab_queue_append(struct slab_queue *queue, const void *bytes, size_t count)
     __attribute__((warn_unused_result));
 

@@ -23,6 +23,16 @@ static uint64_t handshakes_failed(const struct snapshot *snapshot)
     return sum;
 }
 
+static uint64_t refused(const struct snapshot *snapshot)
+{
+    uint64_t sum = 0;
+
+    for (int i = COUNTER_REFUSED; i <= COUNTER_REFUSED_BUFFERS; i++) {
+        sum += snapshot->values[i];
+    }
+    return sum;
+}
+
 static uint64_t grown(const struct snapshot *before, const struct snapshot *after,
                       enum counter which)
 {
@@ -75,10 +85,9 @@ void serve_view_summary(FILE *out, const struct snapshot *end, double seconds)
             "%" PRIu64 " messages; %s in and %s out;\n"
             "timeouts: %" PRIu64 " in handshakes, %" PRIu64 " idle, %" PRIu64 " writing, %" PRIu64
             " draining; %.2f s of CPU time.\n",
-            seconds, values[COUNTER_ACCEPTS], values[COUNTER_CONNECTIONS_PEAK],
-            values[COUNTER_REFUSED], values[COUNTER_CONNECTIONS_OPEN],
-            values[COUNTER_HANDSHAKES_FULL], resumed(end), handshakes_failed(end),
-            values[COUNTER_MESSAGES],
+            seconds, values[COUNTER_ACCEPTS], values[COUNTER_CONNECTIONS_PEAK], refused(end),
+            values[COUNTER_CONNECTIONS_OPEN], values[COUNTER_HANDSHAKES_FULL], resumed(end),
+            handshakes_failed(end), values[COUNTER_MESSAGES],
             units_format_bytes((double)values[COUNTER_PLAIN_BYTES_IN], in),
             units_format_bytes((double)values[COUNTER_PLAIN_BYTES_OUT], out_bytes),
             values[COUNTER_TIMEOUTS_HANDSHAKE], values[COUNTER_TIMEOUTS_IDLE],

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "conn/path.h"
+#include "conn/sources.h"
 
 /* Out of descriptors or memory (EMFILE, ENFILE, ENOMEM): the connection stays queued in the kernel,
  * and accepting again at once would fail again at once. Wait for a connection to end, or for this
@@ -22,23 +23,74 @@ void accept_arm(struct reactor *reactor, uint32_t listener_index)
                           (struct op){.kind = OP_ACCEPT, .slot = listener_index});
 }
 
-static void accept_refuse(struct reactor *reactor, int descriptor)
+static void accept_refuse(struct reactor *reactor, int descriptor, enum counter limit)
 {
     close(descriptor);
-    counters_increment(reactor->counters, COUNTER_REFUSED);
+    counters_increment(reactor->counters, limit);
+}
+
+/* Counts it for its address. Returns the counter of the limit that it would exceed, or
+ * COUNTER_COUNT. */
+static enum counter accept_source(struct reactor *reactor, int descriptor, bool is_tls,
+                                  uint64_t *out_source)
+{
+    struct socket_address peer = {.bytes = sizeof peer.storage};
+
+    if (getpeername(descriptor, &peer.any, &peer.bytes) != 0) {
+        return COUNTER_COUNT; /* it is gone already, and will be found so */
+    }
+    *out_source = sources_key(reactor->options.sources, &peer);
+    switch (sources_take(reactor->options.sources, *out_source, is_tls, reactor->now_ns)) {
+    case SOURCES_CONNECTIONS:
+        return COUNTER_REFUSED_ADDRESS_CONNECTIONS;
+    case SOURCES_HANDSHAKES:
+        return COUNTER_REFUSED_ADDRESS_HANDSHAKES;
+    case SOURCES_GOOD:
+        break;
+    }
+    return COUNTER_COUNT;
+}
+
+/* Likewise, for all limits but that on open connections. */
+static enum counter accept_judge(struct reactor *reactor, int descriptor, bool is_tls,
+                                 uint64_t *out_source)
+{
+    const struct reactor_options *options = &reactor->options;
+
+    if (is_tls && options->handshakes_max > 0 &&
+        counters_get(reactor->counters, COUNTER_HANDSHAKES_IN_PROGRESS) >=
+            options->handshakes_max) {
+        return COUNTER_REFUSED_HANDSHAKES;
+    }
+    if (pressure_is_full(reactor)) {
+        return COUNTER_REFUSED_BUFFERS;
+    }
+    return options->sources ? accept_source(reactor, descriptor, is_tls, out_source)
+                            : COUNTER_COUNT;
 }
 
 static void accept_start(struct reactor *reactor, const struct reactor_listen_options *options,
                          int descriptor)
 {
     const struct tls_engine_options engine_options = {.asks = options->asks};
-    struct conn *conn = reactor->draining ? NULL : reactor_take(reactor);
+    uint64_t source = 0;
+    enum counter limit = accept_judge(reactor, descriptor, options->context != NULL, &source);
+    struct conn *conn;
 
+    if (limit != COUNTER_COUNT) {
+        accept_refuse(reactor, descriptor, limit);
+        return;
+    }
+    conn = reactor->draining ? NULL : reactor_take(reactor);
     if (!conn) {
-        accept_refuse(reactor, descriptor);
+        if (reactor->options.sources) {
+            sources_put(reactor->options.sources, source);
+        }
+        accept_refuse(reactor, descriptor, COUNTER_REFUSED);
         return;
     }
     conn->descriptor = descriptor;
+    conn->source = source;
     conn->service = options->service;
     conn->service_config = options->service_config;
     conn->fragments.is_dynamic = options->dynamic_records;
@@ -46,7 +98,7 @@ static void accept_start(struct reactor *reactor, const struct reactor_listen_op
     conn->started_ns = conn->connected_ns = conn->active_ns = reactor->now_ns;
     if (!tls_engine_init(&conn->engine, options->context, &conn->output, &engine_options)) {
         reactor_put(conn);
-        accept_refuse(reactor, descriptor);
+        accept_refuse(reactor, descriptor, COUNTER_REFUSED);
         return;
     }
     if (conn->service->on_start) {

@@ -27,6 +27,8 @@ static const struct {
     [CONN_END_TIMEOUT_IDLE] = {"timeout_idle", COUNTER_TIMEOUTS_IDLE, "silent for too long"},
     [CONN_END_TIMEOUT_WRITE] = {"timeout_write", COUNTER_TIMEOUTS_WRITE, "the peer takes no data"},
     [CONN_END_DRAIN] = {"drain", COUNTER_TIMEOUTS_DRAIN, "the server closed"},
+    [CONN_END_OVERFLOW] = {"overflow", COUNTER_CLOSED_OVERFLOW,
+                           "too much waited for connections to take"},
     [CONN_END_LOCAL] = {"local", COUNTER_COUNT, "ended by this side"},
     [CONN_END_MEMORY] = {"memory", COUNTER_COUNT, "out of memory"},
 };

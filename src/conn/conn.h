@@ -39,8 +39,9 @@ enum conn_end {
     CONN_END_TIMEOUT_HANDSHAKE,
     CONN_END_TIMEOUT_IDLE,
     CONN_END_TIMEOUT_WRITE,
-    CONN_END_DRAIN, /* the drain deadline passed */
-    CONN_END_LOCAL, /* conn_abort() by the service, or the reactor was stopped */
+    CONN_END_DRAIN,    /* the drain deadline passed */
+    CONN_END_OVERFLOW, /* no room in what the reactor may buffer, and its peer takes nothing */
+    CONN_END_LOCAL,    /* conn_abort() by the service, or the reactor was stopped */
     CONN_END_MEMORY,
     CONN_END_COUNT,
 };
@@ -54,9 +55,11 @@ const char *conn_end_reason(const struct conn *conn);
 enum {
     CONN_SERVICE_BYTES = 128, /* room for a service's own state in each connection, zeroed */
 
-    /* Output queued beyond HIGH stops reading from the peer; at LOW it starts again. */
+    /* Output queued beyond HIGH stops reading from the peer; at LOW it starts again. HIGH can be
+     * set (reactor_options.output_bytes_max). */
     CONN_OUTPUT_HIGH_BYTES = 128 * 1024,
     CONN_OUTPUT_LOW_BYTES = 32 * 1024,
+    CONN_OUTPUT_HIGH_BYTES_MIN = 16 * 1024, /* a record */
 };
 
 struct conn {
@@ -88,9 +91,11 @@ struct conn {
     uint64_t trimmed_ns;     /* active_ns when the engine's buffers were given back */
     uint64_t renegotiate_ns; /* conn_renegotiate() waits for the peer since; 0: it does not */
     uint64_t stalled_ns;     /* output has waited for the peer since; 0: none waits */
-    uint32_t free_next;      /* of a free slot: the next free slot + 1; 0: none */
-    struct conn *dirty_next; /* to be looked at when the turn ends */
-    struct conn *queue_next; /* waits for handshake work */
+    uint64_t source;         /* whom it counts for: sources.h; 0: nobody */
+    const uint32_t *output_high_bytes; /* the reactor's; moves when memory is short */
+    uint32_t free_next;                /* of a free slot: the next free slot + 1; 0: none */
+    struct conn *dirty_next;           /* to be looked at when the turn ends */
+    struct conn *queue_next;           /* waits for handshake work */
     struct held held;
     uint8_t *leftover; /* heap: plaintext that the service did not take yet */
     uint32_t leftover_bytes, leftover_offset;
@@ -130,7 +135,7 @@ static inline size_t conn_output_room(const struct conn *conn)
 {
     size_t queued = conn->output.bytes + conn->unwritten.bytes;
 
-    return queued >= CONN_OUTPUT_HIGH_BYTES ? 0 : CONN_OUTPUT_HIGH_BYTES - queued;
+    return queued >= *conn->output_high_bytes ? 0 : *conn->output_high_bytes - queued;
 }
 
 /* Offers again what on_data did not take, and reads on. Not from on_data itself. */

@@ -33,6 +33,7 @@ void held_drop_front(struct held *held, struct ring_buffers *buffers)
 
     if (held->spill) {
         held->bytes -= held->spill_bytes;
+        buffers->spilled_bytes -= held->spill_bytes;
         free(held->spill);
         held->spill = NULL;
         return;
@@ -71,5 +72,6 @@ bool held_spill(struct held *held, struct ring_buffers *buffers, size_t consumed
     }
     held->spill = spill;
     held->spill_bytes = held->bytes = filled;
+    buffers->spilled_bytes += filled;
     return true;
 }

@@ -55,6 +55,12 @@ void close_release(struct conn *conn); /* the last step: the slot is free again 
 void timeout_start(struct conn *conn); /* for the state that it is in */
 void timeout_fired(struct conn *conn);
 
+/* pressure.c: what all connections together may hold */
+bool pressure_is_full(const struct reactor *reactor);
+void pressure_settle(struct reactor *reactor);            /* once a turn */
+uint64_t pressure_wait_ns(const struct reactor *reactor); /* until the next turn at most */
+void pressure_end(struct conn *conn);                     /* there is no room for what it needs */
+
 /* reactor.c */
 struct conn *reactor_take(struct reactor *reactor); /* a counted connection, or NULL at a limit */
 void reactor_put(struct conn *conn);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "conn/path.h"
+#include "conn/sources.h"
 
 static const uint64_t linger_default_ns = 2ull * 1000 * 1000 * 1000;
 
@@ -26,6 +27,11 @@ int reactor_init(struct reactor *reactor, const struct reactor_options *options,
     reactor->now_ns = clock_now_ns();
     wheel_init(&reactor->wheel, reactor->now_ns);
     slab_pool_init(&reactor->slabs, REACTOR_SLABS_KEPT);
+    reactor->slabs.out_max = reactor->options.buffer_bytes_max / SLAB_BYTES;
+    if (reactor->options.output_bytes_max == 0) {
+        reactor->options.output_bytes_max = CONN_OUTPUT_HIGH_BYTES;
+    }
+    reactor->output_high_bytes = reactor->options.output_bytes_max;
     reactor->scratch = malloc(TLS_PLAINTEXT_BYTES_MAX);
     reactor->vectors = calloc(REACTOR_VECTORS, sizeof *reactor->vectors);
     if (!reactor->scratch || !reactor->vectors ||
@@ -186,6 +192,9 @@ static uint64_t reactor_patience_ns(const struct reactor *reactor)
     }
     now_ns = clock_now_ns();
     wait_ns = wheel_next_ns(&reactor->wheel, now_ns);
+    if (pressure_wait_ns(reactor) < wait_ns) {
+        wait_ns = pressure_wait_ns(reactor);
+    }
     if (!reactor->events.on_wait) {
         return wait_ns;
     }
@@ -214,6 +223,7 @@ static void reactor_turn(struct reactor *reactor)
         handshake_work(reactor);
     }
     reactor_time(reactor);
+    pressure_settle(reactor);
     send_flush(reactor);
     counters_add(reactor->counters, COUNTER_ENTERS, reactor->ring.enters - enters);
 }
@@ -307,6 +317,7 @@ struct conn *reactor_take(struct reactor *reactor)
     }
     conn->reactor = reactor;
     conn->timer.kind = PATH_TIMER_CONN;
+    conn->output_high_bytes = &reactor->output_high_bytes;
     held_init(&conn->held);
     slab_queue_init(&conn->output, &reactor->slabs);
     slab_queue_init(&conn->unwritten, &reactor->slabs);
@@ -326,6 +337,9 @@ void reactor_put(struct conn *conn)
     counters_decrement(reactor->counters, COUNTER_CONNECTIONS_OPEN);
     tls_context_free(conn->context);
     tls_context_free(conn->name_context);
+    if (reactor->options.sources) {
+        sources_put(reactor->options.sources, conn->source);
+    }
     table_put(&reactor->table, conn);
     limit_put(reactor->options.limit);
 }

@@ -20,6 +20,7 @@
 #include "tls/context.h"
 
 struct error;
+struct sources;
 
 enum {
     REACTOR_LISTENERS_MAX = 16,
@@ -38,6 +39,10 @@ struct reactor_limit {
 struct reactor_options {
     uint32_t connections_max;      /* of this reactor */
     struct reactor_limit *limit;   /* shared, borrowed; NULL: none */
+    struct sources *sources;       /* shared, borrowed: limits by address; NULL: none */
+    uint32_t handshakes_max;       /* under way here; 0: any number */
+    uint32_t output_bytes_max;     /* queued for one connection; 0: CONN_OUTPUT_HIGH_BYTES */
+    uint64_t buffer_bytes_max;     /* held here for all connections: pressure.c; 0: any */
     uint64_t handshake_timeout_ns; /* connect, and handshake; 0: none, as for the next two */
     uint64_t idle_timeout_ns;      /* nothing received and nothing sent for so long */
     uint64_t write_timeout_ns;     /* output waits and the peer took none of it for so long */
@@ -97,6 +102,11 @@ struct reactor {
     bool draining;   /* accepts no more */
     bool stopping;   /* starts no more connections of either kind */
     bool leaving;    /* reactor_run() returns when the last connection is gone */
+
+    uint64_t leftover_bytes;    /* of conn.leftover, in total */
+    uint32_t output_high_bytes; /* of each connection, now */
+    bool is_pressed;            /* memory is short: pressure.c */
+    uint32_t pressure_slot;     /* the next to look at when memory is short */
 
     struct conn *dirty;                           /* to be looked at when the turn ends */
     struct conn *handshake_head, *handshake_tail; /* wait for handshake work */

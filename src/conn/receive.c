@@ -53,13 +53,21 @@ static void receive_pause(struct conn *conn)
     ring_cancel(&conn->reactor->ring, conn_op(conn, OP_RECV), (struct op){.kind = OP_IGNORE});
 }
 
+static void receive_drop_leftover(struct conn *conn)
+{
+    if (conn->leftover) {
+        conn->reactor->leftover_bytes -= conn->leftover_bytes;
+        free(conn->leftover);
+        conn->leftover = NULL;
+    }
+}
+
 void receive_clear(struct conn *conn)
 {
     tls_engine_feed(&conn->engine, NULL, 0);
     conn->is_fed = false;
     held_clear(&conn->held, &conn->reactor->buffers);
-    free(conn->leftover);
-    conn->leftover = NULL;
+    receive_drop_leftover(conn);
 }
 
 bool receive_feed(struct conn *conn)
@@ -98,8 +106,8 @@ static void receive_keep(struct conn *conn)
         held_front(held, &conn->reactor->buffers, &count);
         consumed = count - conn->engine.input_bytes;
     }
-    if (!held_spill(held, &conn->reactor->buffers, consumed)) {
-        conn_abort(conn, CONN_END_MEMORY);
+    if (pressure_is_full(conn->reactor) || !held_spill(held, &conn->reactor->buffers, consumed)) {
+        pressure_end(conn);
         return;
     }
     if (conn->is_fed) {
@@ -111,11 +119,12 @@ static void receive_keep(struct conn *conn)
 static bool receive_leave_over(struct conn *conn, const uint8_t *bytes, size_t count)
 {
     conn->is_paused = conn_output_room(conn) > 0;
-    conn->leftover = malloc(count);
+    conn->leftover = pressure_is_full(conn->reactor) ? NULL : malloc(count);
     if (!conn->leftover) {
-        conn_abort(conn, CONN_END_MEMORY);
+        pressure_end(conn);
         return false;
     }
+    conn->reactor->leftover_bytes += count;
     memcpy(conn->leftover, bytes, count);
     conn->leftover_bytes = (uint32_t)count;
     conn->leftover_offset = 0;
@@ -133,8 +142,7 @@ static bool receive_offer_leftover(struct conn *conn)
         conn->is_paused = conn_output_room(conn) > 0;
         return false;
     }
-    free(conn->leftover);
-    conn->leftover = NULL;
+    receive_drop_leftover(conn);
     return true;
 }
 

@@ -90,6 +90,13 @@ void send_flush(struct reactor *reactor)
     }
 }
 
+static size_t send_low_bytes(const struct conn *conn)
+{
+    size_t quarter = *conn->output_high_bytes / 4;
+
+    return quarter < CONN_OUTPUT_LOW_BYTES ? quarter : CONN_OUTPUT_LOW_BYTES;
+}
+
 void send_completed(struct conn *conn, const struct ring_completion *completion)
 {
     struct counters *counters = conn->reactor->counters;
@@ -111,7 +118,7 @@ void send_completed(struct conn *conn, const struct ring_completion *completion)
     slab_queue_consume(&conn->output, (size_t)completion->result);
     conn->active_ns = conn->reactor->now_ns;
     conn->stalled_ns = conn->output.bytes > 0 ? conn->reactor->now_ns : 0;
-    if (conn->is_full && conn->output.bytes <= CONN_OUTPUT_LOW_BYTES) {
+    if (conn->is_full && conn->output.bytes <= send_low_bytes(conn)) {
         conn->is_full = false;
         /* What the peer said comes before what the service goes on to say: a source that fills the
          * output again at once would never hear that its client has gone. */
@@ -143,6 +150,10 @@ static bool send_encrypt(struct conn *conn, const uint8_t *bytes, size_t count)
     case TLS_WAITING: /* neither can happen to a write */
         abort();
     case TLS_FAILED:
+        if (conn->engine.output_failed) {
+            pressure_end(conn);
+            return true;
+        }
         counters_increment(counters, COUNTER_TLS_ERRORS);
         close_fail(conn, &failure);
         return true;
@@ -171,7 +182,7 @@ void conn_write(struct conn *conn, const void *bytes, size_t count)
     fragment_choose(conn, count);
     if ((conn->unwritten.bytes > 0 || !send_encrypt(conn, bytes, count)) &&
         !slab_queue_append(&conn->unwritten, bytes, count)) {
-        conn_abort(conn, CONN_END_MEMORY);
+        pressure_end(conn);
     }
     if (conn_output_room(conn) == 0) {
         conn->is_full = true;

@@ -25,6 +25,7 @@ struct ring_buffers {
     uint8_t *memory;                  /* BUFFERS_MAX * BUFFER_BYTES reserved, touched as used */
     uint32_t provided_max;            /* how many circulate now */
     uint32_t held_count;              /* handed out by the kernel and not given back yet */
+    uint64_t spilled_bytes;           /* in the holders' copies of them */
     int32_t *next;                    /* links of the holders' lists */
     uint16_t *bytes;                  /* received into each */
 };

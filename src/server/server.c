@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/payload.h"
+#include "conn/sources.h"
 #include "server/worker.h"
 #include "tls/context.h"
 #include "tls/replay.h"
@@ -17,6 +19,8 @@
 #include "tls/ticket.h"
 
 enum { BACKLOG = 4096, WORKERS_MAX = SNAPSHOT_WORKERS_MAX };
+
+static_assert((int)SERVER_OUTPUT_BYTES_MIN >= (int)CONN_OUTPUT_HIGH_BYTES_MIN, "a record fits");
 
 struct server {
     struct worker *workers;
@@ -29,6 +33,7 @@ struct server {
     struct tls_shared shared;
     bool borrows_shared; /* the embedding program's */
     struct reactor_limit limit;
+    struct sources *sources; /* NULL: addresses have no limits */
 };
 
 static const uint64_t handshake_timeout_default_ns = 120ull * 1000 * 1000 * 1000;
@@ -61,6 +66,30 @@ static unsigned server_cpus(int out_cpus[WORKERS_MAX])
     return count;
 }
 
+/* A quarter of the machine's memory. */
+static uint64_t buffer_bytes_default(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page_bytes = sysconf(_SC_PAGESIZE);
+
+    return pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes / 4 : 0;
+}
+
+static int server_make_sources(struct server *server, const struct server_config *config,
+                               struct error *error)
+{
+    const struct sources_options options = {
+        .connections_max = config->address_connections_max,
+        .handshakes_max = config->address_handshakes_max,
+    };
+
+    if (options.connections_max == 0 && options.handshakes_max == 0) {
+        return 0;
+    }
+    server->sources = sources_new(&options, error);
+    return server->sources ? 0 : -1;
+}
+
 static int server_make_workers(struct server *server, const struct server_config *config,
                                struct error *error)
 {
@@ -69,6 +98,7 @@ static int server_make_workers(struct server *server, const struct server_config
     unsigned count = config->threads ? config->threads : cpu_count ? cpu_count : 1;
     uint32_t connections_max =
         (uint32_t)or_default(config->connections_max, connections_max_default);
+    uint64_t buffer_bytes_max = or_default(config->buffer_bytes_max, buffer_bytes_default());
 
     if (count > WORKERS_MAX) {
         return error_set(error, "%u threads are too many: at most %d", count, WORKERS_MAX);
@@ -99,6 +129,10 @@ static int server_make_workers(struct server *server, const struct server_config
         worker->reactor_options = (struct reactor_options){
             .connections_max = connections_max,
             .limit = &server->limit,
+            .sources = server->sources,
+            .handshakes_max = config->handshakes_max,
+            .output_bytes_max = config->connection_output_bytes_max,
+            .buffer_bytes_max = buffer_bytes_max / count,
             .handshake_timeout_ns =
                 or_default(config->handshake_timeout_ns, handshake_timeout_default_ns),
             .idle_timeout_ns = or_default(config->idle_timeout_ns, idle_timeout_default_ns),
@@ -280,7 +314,8 @@ struct server *server_start(const struct server_config *config, struct error *er
     payload_init(&server->payload);
     server->service_config.payload = &server->payload;
     server->service_config.source_bytes = config->source_bytes;
-    if (server_make_workers(server, config, error) < 0 ||
+    if (server_make_sources(server, config, error) < 0 ||
+        server_make_workers(server, config, error) < 0 ||
         server_make_identities(server, config, error) < 0 ||
         server_listen(server, config, error) < 0 || server_run(server, error) < 0) {
         server_stop(server);
@@ -353,6 +388,7 @@ void server_free(struct server *server)
         session_store_free(server->shared.sessions);
         ticket_ring_free(server->shared.tickets);
     }
+    sources_free(server->sources);
     free(server->workers);
     free(server);
 }

@@ -16,7 +16,11 @@ struct error;
 struct server; /* opaque */
 struct tls_shared;
 
-enum { SERVER_LISTENERS_MAX = 16, SERVER_NAMES_MAX = 256 };
+enum {
+    SERVER_LISTENERS_MAX = 16,
+    SERVER_NAMES_MAX = 256,
+    SERVER_OUTPUT_BYTES_MIN = 16 * 1024, /* of one connection: a record */
+};
 
 struct server_listener {
     struct socket_address address;
@@ -49,8 +53,15 @@ struct server_config {
     uint64_t ticket_rotate_ns;     /* 0: 3600 s */
     uint32_t ticket_previous;      /* previous keys kept */
     uint32_t connections_max;      /* in total; 0: 100,000 */
-    uint32_t session_cache;        /* sessions kept by ID; 0: 20,480 */
-    const char *ticket_key_file;   /* instead of generated keys; read again on reload */
+    /* Limits on hostile clients; 0: any number. Beyond them new connections are refused. */
+    uint32_t handshakes_max;              /* under way, of each worker */
+    uint32_t address_connections_max;     /* open, of one address (IPv6: /64), in total */
+    uint32_t address_handshakes_max;      /* begun in a second, likewise */
+    uint32_t connection_output_bytes_max; /* then its input waits; 0: 128 KiB */
+    uint64_t buffer_bytes_max;            /* in total, a share for each worker; 0: a quarter of
+                                             the machine's memory */
+    uint32_t session_cache;               /* sessions kept by ID; 0: 20,480 */
+    const char *ticket_key_file;          /* instead of generated keys; read again on reload */
     /* What contexts share, borrowed until server_free(); NULL: the server's own. */
     const struct tls_shared *shared;
     bool keep_ticket_keys; /* no rotation by time */

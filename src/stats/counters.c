@@ -14,6 +14,11 @@
         "handshakes_failed", "Handshakes that did not complete", COUNTER_KIND_TOTAL, "reason",     \
             reason                                                                                 \
     }
+#define REFUSED(limit)                                                                             \
+    {                                                                                              \
+        "connections_refused", "Connections refused at once, by the limit that was reached",       \
+            COUNTER_KIND_TOTAL, "limit", limit                                                     \
+    }
 #define CLOSED(kind)                                                                               \
     {                                                                                              \
         "connections_closed", "Connections ended, by how", COUNTER_KIND_TOTAL, "kind", kind        \
@@ -28,7 +33,11 @@ const struct counter_info counter_infos[COUNTER_COUNT] = {
     [COUNTER_ACCEPTS] = {"accepts", "Connections accepted"},
     [COUNTER_ACCEPT_ERRORS] = {"accept_errors",
                                "Failures to accept a connection, such as no free descriptor"},
-    [COUNTER_REFUSED] = {"connections_refused", "Connections refused because the maximum was open"},
+    [COUNTER_REFUSED] = REFUSED("connections"),
+    [COUNTER_REFUSED_HANDSHAKES] = REFUSED("handshakes"),
+    [COUNTER_REFUSED_ADDRESS_CONNECTIONS] = REFUSED("address_connections"),
+    [COUNTER_REFUSED_ADDRESS_HANDSHAKES] = REFUSED("address_handshakes"),
+    [COUNTER_REFUSED_BUFFERS] = REFUSED("buffers"),
     [COUNTER_CONNECTS] = {"connects", "Connections opened to another server"},
     [COUNTER_HANDSHAKES_FULL] = HANDSHAKES("full"),
     [COUNTER_HANDSHAKES_TICKET] = HANDSHAKES("ticket"),
@@ -54,6 +63,7 @@ const struct counter_info counter_infos[COUNTER_COUNT] = {
     [COUNTER_CLOSED_CLEAN] = CLOSED("clean"),
     [COUNTER_CLOSED_TRUNCATED] = CLOSED("truncated"),
     [COUNTER_CLOSED_RESET] = CLOSED("reset"),
+    [COUNTER_CLOSED_OVERFLOW] = CLOSED("overflow"),
     [COUNTER_TIMEOUTS_HANDSHAKE] = TIMEOUTS("handshake"),
     [COUNTER_TIMEOUTS_IDLE] = TIMEOUTS("idle"),
     [COUNTER_TIMEOUTS_WRITE] = TIMEOUTS("write"),

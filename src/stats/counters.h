@@ -10,7 +10,11 @@
 enum counter {
     COUNTER_ACCEPTS,
     COUNTER_ACCEPT_ERRORS, /* accept(2) failed, out of descriptors for instance */
-    COUNTER_REFUSED,       /* beyond --max-connections */
+    COUNTER_REFUSED,       /* beyond --max-connections, or draining; the other limits follow */
+    COUNTER_REFUSED_HANDSHAKES,
+    COUNTER_REFUSED_ADDRESS_CONNECTIONS,
+    COUNTER_REFUSED_ADDRESS_HANDSHAKES,
+    COUNTER_REFUSED_BUFFERS,
     COUNTER_CONNECTS,
     COUNTER_HANDSHAKES_FULL,
     COUNTER_HANDSHAKES_TICKET,         /* resumed from a ticket, or a TLS 1.3 PSK */
@@ -32,6 +36,7 @@ enum counter {
     COUNTER_CLOSED_CLEAN,           /* close_notify from both or orderly end */
     COUNTER_CLOSED_TRUNCATED,       /* end of stream without close_notify */
     COUNTER_CLOSED_RESET,
+    COUNTER_CLOSED_OVERFLOW, /* beyond --max-buffers */
     COUNTER_TIMEOUTS_HANDSHAKE,
     COUNTER_TIMEOUTS_IDLE,
     COUNTER_TIMEOUTS_WRITE,

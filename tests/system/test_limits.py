@@ -1,13 +1,36 @@
 """Named limits: connections, and the memory that a client can make the server hold."""
 
+import collections
 import contextlib
+import os
 import time
 import unittest
 
 from dyno import Server, scaled, tlsdyno, wait_for
-from wire import RawClient, connect, receive_exactly, secure, server_closes
+from wire import RawClient, client_context, connect, receive_exactly, secure, server_closes
 
 MIB = 1 << 20
+
+
+def settle(server):
+    """Waits until the server has sent nothing for half a second."""
+    last, since = -1, time.monotonic()
+
+    def still():
+        nonlocal last, since
+        now = server.counter("plain_bytes_out")
+        if now != last:
+            last, since = now, time.monotonic()
+        return time.monotonic() - since > 0.5
+
+    wait_for(still, "the source to be stopped by back-pressure")
+    return last
+
+
+def check_echo(test, link):
+    word = os.urandom(8)
+    link.sendall(word)
+    test.assertEqual(receive_exactly(link, 8), word)
 
 
 class MaxConnections(unittest.TestCase):
@@ -37,6 +60,109 @@ class MaxConnections(unittest.TestCase):
 
     def test_no_connections_at_all_is_bad_usage(self):
         self.assertIn("max-connections", tlsdyno("serve", "--max-connections", 0, check=2).stderr)
+
+
+class MaxHandshakes(unittest.TestCase):
+    def test_handshakes_under_way_are_limited_and_open_connections_do_not_count(self):
+        with Server("--max-handshakes", 4, threads=1) as server, contextlib.ExitStack() as stack:
+            good = [stack.enter_context(secure(server.port)) for _ in range(6)]
+            silent = [stack.enter_context(connect(server.port)) for _ in range(4)]
+            server.wait_counter("handshakes_in_progress", 4)
+            with connect(server.port) as extra:
+                self.assertTrue(server_closes(extra))
+            server.wait_counter("connections_refused", 1, "handshakes")
+            silent[0].close()
+            server.wait_counter("handshakes_in_progress", 3)
+            good.append(stack.enter_context(secure(server.port)))
+            for link in good:
+                check_echo(self, link)
+
+
+class PerAddress(unittest.TestCase):
+    def test_connections_of_one_address_are_limited_in_all_workers_together(self):
+        with Server("--max-connections-per-address", 3) as server, \
+                contextlib.ExitStack() as stack:
+            links = [stack.enter_context(secure(server.port)) for _ in range(3)]
+            for refused in range(1, 9):  # wherever the kernel puts them
+                with connect(server.port) as extra:
+                    self.assertTrue(server_closes(extra))
+                server.wait_counter("connections_refused", refused, "address_connections")
+            other = stack.enter_context(secure(server.port, source="127.0.0.2"))
+            for link in [*links, other]:
+                check_echo(self, link)
+            links[0].close()
+            server.wait_counter("connections_open", 3)
+            check_echo(self, stack.enter_context(secure(server.port)))
+
+    def test_handshakes_of_one_address_are_limited_by_the_second(self):
+        with Server("--max-handshakes-per-address", 2) as server:
+            outcomes = collections.Counter()
+            started = time.monotonic()
+            while outcomes["refused"] < 4 or outcomes["good"] < 4:
+                with connect(server.port) as link:
+                    outcomes[self.handshake(link)] += 1
+            seconds = int(time.monotonic() - started) + 2  # begun and not complete count too
+            self.assertLessEqual(outcomes["good"], 2 * seconds)
+            server.wait_counter("connections_refused", outcomes["refused"], "address_handshakes")
+            with secure(server.port, source="127.0.0.2") as other:
+                check_echo(self, other)
+
+    @staticmethod
+    def handshake(link):
+        try:
+            client_context().wrap_socket(link, server_hostname="localhost")
+        except OSError:
+            return "refused"
+        return "good"
+
+    def test_by_default_one_address_may_have_thousands(self):
+        count = scaled(2000, 200)
+        with Server() as server, contextlib.ExitStack() as stack:
+            for _ in range(count):
+                stack.enter_context(connect(server.port))
+            server.wait_counter("handshakes_in_progress", count)
+            self.assertEqual(server.counter("connections_refused"), 0)
+            with secure(server.port) as link:
+                check_echo(self, link)
+
+
+class MaxBuffers(unittest.TestCase):
+    LIMIT = 16 * MIB
+
+    def test_readers_that_never_read_stay_within_the_total_and_make_room(self):
+        """More of them than there is room for, without a write timeout to help."""
+        count = 150
+        with Server("--service", "source", "--listen", "127.0.0.1:0,echo", "--write-timeout",
+                    "1h", "--max-buffers", self.LIMIT, threads=1) as server, \
+                contextlib.ExitStack() as stack:
+            good = stack.enter_context(secure(server.ports[1]))
+            check_echo(self, good)
+            before = server.resident_bytes()
+            for _ in range(count):
+                client = stack.enter_context(RawClient(server.port, receive_buffer=4096))
+                with contextlib.suppress(OSError):  # refused, which is as good
+                    client.handshake()
+                check_echo(self, good)
+            wait_for(lambda: server.counter("connections_closed", "overflow") > 0,
+                     "a reader to be dropped")
+            # Besides the total: what a connection costs, output waiting or not.
+            self.assertLess(server.resident_bytes() - before,
+                            self.LIMIT + count * scaled(160, 400) * 1024)
+            check_echo(self, good)
+            with secure(server.ports[1]) as another:
+                check_echo(self, another)
+
+    def test_output_for_one_client_can_be_limited(self):
+        with Server("--service", "source", "--max-output", "16Ki", threads=1) as server:
+            with RawClient(server.port, receive_buffer=4096) as client:
+                client.handshake()
+                settle(server)
+                queued = server.counter("plain_bytes_out") - server.counter("wire_bytes_out")
+                self.assertLess(queued, 16 * 1024 + 64 * 1024)  # and what one write takes
+
+    def test_too_small_a_total_is_bad_usage(self):
+        for option in ("--max-buffers", "--max-output"):
+            self.assertIn(option[2:], tlsdyno("serve", option, 1000, check=2).stderr)
 
 
 class ReaderThatNeverReads(unittest.TestCase):
@@ -92,24 +218,9 @@ class SourceWithoutEnd(unittest.TestCase):
         with Server("--service", "source", threads=1) as server:
             with RawClient(server.port, receive_buffer=4096) as client:
                 client.handshake()
-                settled = self.settle(server)
+                settled = settle(server)
                 self.assertEqual(server.counter("plain_bytes_out"), settled)
                 self.assertLess(settled, 16 * MIB)  # the kernel's socket buffers are most of it
-
-    @staticmethod
-    def settle(server):
-        """Waits until the server has sent nothing for half a second."""
-        last, since = -1, time.monotonic()
-
-        def still():
-            nonlocal last, since
-            now = server.counter("plain_bytes_out")
-            if now != last:
-                last, since = now, time.monotonic()
-            return time.monotonic() - since > 0.5
-
-        wait_for(still, "the source to be stopped by back-pressure")
-        return last
 
 
 if __name__ == "__main__":

@@ -46,13 +46,16 @@ def connect(port, receive_buffer=None, source=None):
     if receive_buffer:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     link.settimeout(DEADLINE)
+    if source:
+        link.bind((source, 0))
     link.connect(("127.0.0.1", port))
     return link
 
 
-def secure(port, **options):
+def secure(port, source=None, **options):
     """An ordinary TLS connection to the server, verification off."""
-    return client_context(**options).wrap_socket(connect(port), server_hostname="localhost")
+    return client_context(**options).wrap_socket(connect(port, source=source),
+                                                 server_hostname="localhost")
 
 
 def receive_exactly(link, count):

@@ -79,6 +79,26 @@ Test(slab, nothing_appended_takes_no_slab)
     slab_pool_deinit(&pool);
 }
 
+Test(slab, a_pool_gives_out_no_more_than_it_may)
+{
+    static const uint8_t ZEROS[2 * SLAB_DATA_BYTES];
+    struct slab_pool pool;
+    struct slab_queue queue;
+
+    slab_pool_init(&pool, 4);
+    pool.out_max = 2;
+    slab_queue_init(&queue, &pool);
+    append(&queue, ZEROS, SLAB_DATA_BYTES);
+    cr_assert_not(slab_queue_append(&queue, ZEROS, SLAB_DATA_BYTES + 1));
+    cr_assert_eq(queue.bytes, SLAB_DATA_BYTES, "nothing was appended");
+    append(&queue, ZEROS, SLAB_DATA_BYTES);
+    slab_queue_consume(&queue, SLAB_DATA_BYTES);
+    append(&queue, ZEROS, 1); /* what came back can go out again */
+    cr_assert_eq(pool.out_count, 2);
+    slab_queue_clear(&queue);
+    slab_pool_deinit(&pool);
+}
+
 Test(slab, many_bytes_are_split_over_slabs)
 {
     enum { COUNT = 3 * SLAB_DATA_BYTES + 1 };

@@ -62,12 +62,14 @@ uint64_t conn_now_ns(const struct conn *conn)
 
 struct fake_conn *fake_conn_new_limited(const struct service *service, uint64_t source_bytes)
 {
+    static const uint32_t output_high_bytes = CONN_OUTPUT_HIGH_BYTES;
     struct fake_conn *fake = aligned_alloc(64, (sizeof *fake + 63) / 64 * 64);
 
     cr_assert(fake != NULL);
     memset(fake, 0, sizeof *fake);
     payload_init(&fake->payload);
     fake->config = (struct service_config){&fake->payload, source_bytes};
+    fake->conn.output_high_bytes = &output_high_bytes;
     fake->conn.service = service;
     fake->conn.service_config = &fake->config;
     fake->conn.state = CONN_OPEN;
