@@ -23,7 +23,8 @@ ROOMS = {
     "server": LEVEL_1 | {"conn", "service"},
     "load": LEVEL_1 | {"conn", "service"},
     "report": {"base", "stats", "load/plan.h", "load/result.h"},
-    "cli": {"base", "ring", "tls", "stats", "service", "server", "load", "report"},
+    "sweep": {"base", "stats", "report", "load/plan.h", "load/result.h"},
+    "cli": {"base", "ring", "tls", "stats", "service", "server", "load", "report", "sweep"},
     "api": LEVEL_1 | {"conn", "service", "server"},
 }
 
