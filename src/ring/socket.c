@@ -21,6 +21,9 @@ static const char UNIX_PREFIX[] = "unix:";
 
 enum { HOST_BYTES = 256, PORT_MAX = 65535 };
 
+/* Of 1,500 bytes the headers of IP and TCP, with timestamps, leave this (RFC 879, RFC 7323). */
+enum { ETHERNET_SEGMENT_BYTES = 1448 };
+
 static const char SPELLINGS[] = "write HOST:PORT, [IPV6]:PORT, PORT or unix:/PATH";
 
 /* ---- reading and writing addresses ---- */
@@ -365,6 +368,18 @@ int socket_listen(const struct socket_address *address, bool shared, int backlog
         *out_bound = bound;
     }
     return descriptor;
+}
+
+int socket_pace(int listener, uint64_t bits_per_second, struct error *error)
+{
+    uint64_t bytes_per_second = bits_per_second / 8;
+
+    if (setsockopt(listener, SOL_SOCKET, SO_MAX_PACING_RATE, &bytes_per_second,
+                   sizeof(bytes_per_second)) != 0 ||
+        set_flag(listener, IPPROTO_TCP, TCP_MAXSEG, ETHERNET_SEGMENT_BYTES) != 0) {
+        return error_set(error, "cannot pace its connections: %s", strerror(errno));
+    }
+    return 0;
 }
 
 int socket_client(const struct socket_address *address)

@@ -60,6 +60,13 @@ int socket_listen(const struct socket_address *address, bool shared, int backlog
  * stream socket. */
 int socket_inherit(int descriptor, struct socket_address *out_bound, struct error *error);
 
+/* What the listener accepts sends at most so fast, each connection for itself (SO_MAX_PACING_RATE,
+ * socket(7)), in packets of Ethernet's size: those of loopback hold 64 KiB, and a slow link that
+ * delivers so much at once is none. What follows an idle moment still leaves in one burst of some
+ * ten KiB, and waits behind it: rates are true, the time to a first byte is not. Unix sockets
+ * cannot. Returns 0, or -1 and a sentence. */
+int socket_pace(int listener, uint64_t bits_per_second, struct error *error);
+
 /* A socket for a client connection to `address`, close-on-exec, TCP_NODELAY set. Returns the
  * descriptor or -errno. */
 int socket_client(const struct socket_address *address);

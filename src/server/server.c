@@ -281,6 +281,11 @@ static int server_listen(struct server *server, const struct server_config *conf
             worker->listeners[i].service_config =
                 listener->service_config ? listener->service_config : &server->service_config;
             worker->listeners[i].plain_tcp = listener->plain_tcp;
+            if (config->pacing_bits_per_second > 0 && !socket_is_unix(&server->addresses[i]) &&
+                socket_pace(worker->listeners[i].descriptor, config->pacing_bits_per_second,
+                            error) < 0) {
+                return -1;
+            }
         }
     }
     return 0;

@@ -64,8 +64,9 @@ struct server_config {
     const char *ticket_key_file;          /* instead of generated keys; read again on reload */
     /* What contexts share, borrowed until server_free(); NULL: the server's own. */
     const struct tls_shared *shared;
-    bool keep_ticket_keys; /* no rotation by time */
-    bool dynamic_records;  /* small records at first and after silence */
+    uint64_t pacing_bits_per_second; /* of each TCP connection at most; 0: as fast as it goes */
+    bool keep_ticket_keys;           /* no rotation by time */
+    bool dynamic_records;            /* small records at first and after silence */
     bool no_pin;
     /* What an embedding program wants to answer itself for accepted connections: bits as in
      * tls_engine_options.asks, and the call, on the connection's worker, as reactor_events.on_want;

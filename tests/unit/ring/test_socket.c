@@ -422,3 +422,36 @@ Test(socket, only_root_raises_the_hard_file_limit)
     drop_root();
     cr_assert_eq(socket_raise_file_limit(512), may_raise ? 256 : 128);
 }
+
+Test(socket_pace, accepted_connections_inherit_rate_and_segment)
+{
+    struct socket_address wanted = parsed("127.0.0.1:0");
+    struct socket_address bound;
+    struct error error = {0};
+    int listener = socket_listen(&wanted, false, BACKLOG, &bound, &error);
+    int client = socket_client(&bound);
+    int accepted;
+    uint64_t rate = 0;
+    int segment = 0;
+    socklen_t rate_bytes = sizeof(rate);
+    socklen_t segment_bytes = sizeof(segment);
+
+    cr_assert_eq(socket_pace(listener, 80000000, &error), 0, "%s", error.text);
+    cr_assert_eq(connect(client, &bound.any, bound.bytes), 0);
+    accepted = accept(listener, NULL, NULL);
+    cr_assert_eq(getsockopt(accepted, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &rate_bytes), 0);
+    cr_assert_eq(rate, 10000000);
+    cr_assert_eq(getsockopt(accepted, IPPROTO_TCP, TCP_MAXSEG, &segment, &segment_bytes), 0);
+    cr_assert_leq(segment, 1448);
+    close(accepted);
+    close(client);
+    close(listener);
+}
+
+Test(socket_pace, what_is_no_tcp_socket_is_refused)
+{
+    struct error error = {0};
+
+    cr_assert_eq(socket_pace(-1, 80000000, &error), -1);
+    cr_assert_not_null(strstr(error.text, "cannot pace"), "%s", error.text);
+}
