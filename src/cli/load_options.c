@@ -281,7 +281,8 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
      .argument = "LIST",
      .group = "Report",
      .help = "exit with status 3 when one of these is true, such as p99>2ms,errors>0; there are "
-             "p50, p90, p99, p99.9, max, errors, rate and resumed, with > and <",
+             "p50, p90, p99, p99.9 and max, each also of one phase (hello.p99), errors, rate and "
+             "resumed, with > and <",
      .function = take_fail_if},
     {.name = "expect-resumed",
      .kind = OPTION_FUNCTION,

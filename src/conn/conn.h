@@ -73,7 +73,9 @@ struct conn {
     struct tls_context *name_context; /* what the server name led to, referenced; or NULL */
     uint64_t started_ns;              /* accepted, or connect(2) prepared */
     uint64_t connected_ns;            /* TCP established */
+    uint64_t hello_ns;                /* client: the ServerHello was about to be read; 0 before */
     uint64_t secure_ns;               /* handshake complete; 0 before */
+    uint64_t ticket_ns;               /* client: the first session ticket was read; 0 before */
     uint64_t plain_bytes_in, plain_bytes_out;
     uint64_t wire_bytes_in, wire_bytes_out;
     struct tls_failure_detail *failure; /* for CONN_END_TLS; owned by the connection */
@@ -167,6 +169,9 @@ void conn_resume(struct conn *conn);
 /* Answers TLS_WANT_CONTEXT and keeps the context as long as the connection. NULL: the listener's.
  */
 void conn_answer_context(struct conn *conn, struct tls_context *context);
+
+/* Of wire_bytes_in, what has not been decrypted yet. */
+uint64_t conn_unread_bytes(const struct conn *conn);
 
 /* Moves COUNTER_MESSAGES. */
 void conn_count_message(struct conn *conn, uint64_t amount);

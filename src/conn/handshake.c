@@ -81,10 +81,12 @@ static void handshake_step(struct conn *conn)
 {
     struct tls_failure_detail failure;
     enum tls_status status;
+    uint64_t begin_ns;
 
     if (conn->is_waiting) {
         return;
     }
+    begin_ns = conn->is_client && !held_is_empty(&conn->held) ? clock_now_ns() : 0;
     do {
         status = tls_engine_handshake(&conn->engine, &failure);
         if (status == TLS_WAITING) {
@@ -94,6 +96,9 @@ static void handshake_step(struct conn *conn)
              (status == TLS_WAITING && !conn->is_waiting && conn->state == CONN_HANDSHAKING));
 
     reactor_tally(conn);
+    if (conn->hello_ns == 0 && conn->engine.tally.hello_answered) {
+        conn->hello_ns = begin_ns;
+    }
     if (conn->output.bytes > 0) {
         send_mark(conn);
     }

@@ -361,7 +361,21 @@ void reactor_tally(struct conn *conn)
     counters_add(counters, COUNTER_TICKETS_ACCEPTED, now->ticket_accepted - then->ticket_accepted);
     counters_add(counters, COUNTER_TICKETS_RENEWED, now->ticket_renewed - then->ticket_renewed);
     counters_add(counters, COUNTER_TICKETS_REJECTED, now->ticket_rejected - then->ticket_rejected);
+    if (now->tickets_received != then->tickets_received && conn->ticket_ns == 0) {
+        conn->ticket_ns = clock_now_ns();
+    }
     *then = *now;
+}
+
+uint64_t conn_unread_bytes(const struct conn *conn)
+{
+    size_t front = 0;
+
+    if (conn->is_fed) {
+        held_front(&conn->held, &conn->reactor->buffers, &front);
+        front -= conn->engine.input_bytes;
+    }
+    return conn->held.bytes - front;
 }
 
 void conn_count_message(struct conn *conn, uint64_t amount)

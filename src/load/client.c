@@ -80,8 +80,9 @@ void client_connect(struct load_client *client)
         thread_settled(thread, client); /* the ramp need not wait for the schedule */
         return;
     }
-    if (plan->resume != LOAD_RESUME_NONE && resume_mix_next(&thread->mix)) {
-        client->offered = resume_pool_take(&thread->sessions); /* NULL: a full one will bring it */
+    if (plan->resume != LOAD_RESUME_NONE &&
+        resume_mix_next(&thread->mix, thread->sessions.count > 0)) {
+        client->offered = resume_pool_take(&thread->sessions);
         options.engine.session = client->offered;
     }
     client->conn = reactor_connect(&thread->reactor, &plan->address, &options);
@@ -115,12 +116,49 @@ void client_begin(struct load_client *client)
     }
 }
 
-/* Outside handshake mode connections are made before the measured time, so all of them are
- * recorded. */
+/* Connections that are made once, before the measured time, are all recorded. */
 static void record_set_up(struct load_thread *thread, enum load_phase phase, uint64_t duration_ns)
 {
-    if (thread->is_measuring || thread->plan->mode != LOAD_HANDSHAKE) {
+    if (thread->is_measuring || !load_plan_reconnects(thread->plan)) {
         histogram_record(&thread->phases[phase], duration_ns);
+    }
+}
+
+static enum load_phase phase_of(const struct tls_engine *engine, enum tls_resumption kind)
+{
+    static const enum load_phase phases[] = {
+        [TLS_FULL] = LOAD_PHASE_HANDSHAKE_FULL,
+        [TLS_RESUMED_TICKET] = LOAD_PHASE_HANDSHAKE_TICKET,
+        [TLS_RESUMED_ID] = LOAD_PHASE_HANDSHAKE_ID,
+    };
+
+    if (kind == TLS_RESUMED_TICKET && tls_engine_early(engine) != TLS_EARLY_NONE) {
+        return tls_engine_early(engine) == TLS_EARLY_ACCEPTED ? LOAD_PHASE_HANDSHAKE_EARLY_ACCEPTED
+                                                              : LOAD_PHASE_HANDSHAKE_EARLY_REJECTED;
+    }
+    return phases[kind];
+}
+
+static void record_times(struct load_thread *thread, const struct conn *conn,
+                         enum tls_resumption kind)
+{
+    const uint64_t handshake_ns = conn->secure_ns - conn->connected_ns;
+
+    record_set_up(thread, LOAD_PHASE_HELLO, conn->hello_ns - conn->connected_ns);
+    record_set_up(thread, LOAD_PHASE_FINISH, conn->secure_ns - conn->hello_ns);
+    record_set_up(thread, phase_of(&conn->engine, kind), handshake_ns);
+    if (kind != TLS_FULL) {
+        record_set_up(thread, LOAD_PHASE_HANDSHAKE_RESUMED, handshake_ns);
+    }
+}
+
+/* Nothing but the handshake has been sent yet, and nothing else has been read. */
+static void record_bytes(struct load_thread *thread, const struct conn *conn,
+                         enum tls_resumption kind)
+{
+    if (thread->is_measuring || !load_plan_reconnects(thread->plan)) {
+        load_tally_bytes(&thread->tally, kind, conn->wire_bytes_in - conn_unread_bytes(conn),
+                         conn->wire_bytes_out + conn->output.bytes);
     }
 }
 
@@ -133,26 +171,26 @@ static void record_handshake(struct load_client *client)
     tls_engine_facts(&conn->engine, &facts);
     client->is_tls13 = strcmp(facts.version, "TLSv1.3") == 0;
     load_tally_negotiated(&thread->tally, &facts, 1);
-    record_set_up(thread,
-                  facts.resumption == TLS_FULL ? LOAD_PHASE_HANDSHAKE_FULL
-                                               : LOAD_PHASE_HANDSHAKE_RESUMED,
-                  conn->secure_ns - conn->connected_ns);
+    record_times(thread, conn, facts.resumption);
+    record_bytes(thread, conn, facts.resumption);
     load_totals_add(&thread->totals,
                     (enum load_total)(LOAD_TOTAL_HANDSHAKES_FULL + (int)facts.resumption), 1);
     load_totals_add(&thread->totals, LOAD_TOTAL_RESUMES_OFFERED, client->offered != NULL ? 1 : 0);
     load_totals_add(&thread->totals, LOAD_TOTAL_HELLO_RETRIES, conn->engine.tally.hello_retries);
 }
 
-/* An open loop counts a new connection as a whole, from the intended and from the actual start. */
-static void record_open_loop(struct load_client *client)
+/* A new connection as a whole, from the actual and, in an open loop, from the intended start. */
+static void record_whole(struct load_client *client)
 {
     struct load_thread *thread = client->thread;
     const struct conn *conn = client->conn;
     const uint64_t done_ns = thread->context != NULL ? conn->secure_ns : conn->connected_ns;
 
-    thread_record(thread, LOAD_PHASE_SET_UP, done_ns - conn->started_ns);
-    thread_record(thread, LOAD_PHASE_SET_UP_CORRECTED, done_ns - client->intended_ns);
-    thread_record(thread, LOAD_PHASE_START_DELAY, conn->started_ns - client->intended_ns);
+    record_set_up(thread, LOAD_PHASE_SET_UP, done_ns - conn->started_ns);
+    if (thread->plan->mode == LOAD_HANDSHAKE && open_loop_is_on(&thread->open_loop)) {
+        thread_record(thread, LOAD_PHASE_SET_UP_CORRECTED, done_ns - client->intended_ns);
+        thread_record(thread, LOAD_PHASE_START_DELAY, conn->started_ns - client->intended_ns);
+    }
 }
 
 void client_opened(struct load_client *client)
@@ -169,9 +207,7 @@ void client_opened(struct load_client *client)
     if (thread->context != NULL) {
         record_handshake(client);
     }
-    if (thread->plan->mode == LOAD_HANDSHAKE && open_loop_is_on(&thread->open_loop)) {
-        record_open_loop(client);
-    }
+    record_whole(client);
     thread_settled(thread, client);
 }
 
@@ -187,6 +223,9 @@ void client_closed(struct load_client *client, enum failure_owed owed)
     reactor_timer_cancel(&thread->reactor, &client->timer);
     load_totals_add(&thread->totals, LOAD_TOTAL_TICKETS_RECEIVED,
                     conn->engine.tally.tickets_received);
+    if (client->is_open && conn->ticket_ns > conn->secure_ns) { /* before it: TLS 1.2's own */
+        record_set_up(thread, LOAD_PHASE_TICKET, conn->ticket_ns - conn->secure_ns);
+    }
     if (client->is_open) {
         client->is_open = false;
         thread->open_count--;

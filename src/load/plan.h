@@ -56,9 +56,10 @@ struct load_plan {
     uint64_t warmup_ns;   /* before it, not counted */
     uint64_t count;       /* handshakes or messages in total; 0: until the duration is over. Such a
                            * run also ends when nothing has succeeded for timeout_ns */
-    uint64_t message_bytes;  /* request, or block of a stream; 0: 64, for streams 16 KiB */
-    uint64_t response_bytes; /* rr: answer size; 0: as the request */
-    uint32_t depth;          /* requests under way on each connection; 0: 1 */
+    uint64_t message_bytes;           /* request, or block of a stream; 0: 64, for streams 16 KiB */
+    uint64_t response_bytes;          /* rr: answer size; 0: as the request */
+    uint32_t depth;                   /* requests under way on each connection; 0: 1 */
+    uint64_t requests_per_connection; /* rr: then it ends and another one is made; 0: never */
     uint64_t rate; /* open loop: so many messages, or connections in handshake mode, begin each
                     * second, whatever the server does; 0: closed loop. Not for streams */
     enum load_arrivals arrivals; /* open loop only */
@@ -76,6 +77,13 @@ int load_plan_target(struct load_plan *plan, const char *target, struct error *e
 /* Fills in what was left at zero and refuses what cannot be. Changes nothing when repeated. Returns
  * 0 or -1. */
 int load_plan_complete(struct load_plan *plan, struct error *error);
+
+/* Whether connections are made all the time, so that making them is part of what is measured; if
+ * not, they are made once, before the measured time. */
+static inline bool load_plan_reconnects(const struct load_plan *plan)
+{
+    return plan->mode == LOAD_HANDSHAKE || plan->requests_per_connection > 0;
+}
 
 const char *load_mode_name(enum load_mode mode);
 const char *load_peer_name(enum load_peer peer);

@@ -10,20 +10,32 @@
 #include "base/histogram.h"
 #include "tls/engine.h"
 
-/* Outside handshake mode the first three cover the whole run, since connections are made before the
- * measured time begins. */
+/* Where connections are made once and stay (load_plan_reconnects()), CONNECT to TICKET and SET_UP
+ * cover the whole run, since that is before the measured time begins. */
 enum load_phase {
-    LOAD_PHASE_CONNECT,        /* connect(2) submitted to established */
-    LOAD_PHASE_HANDSHAKE_FULL, /* established to handshake complete on this side */
-    LOAD_PHASE_HANDSHAKE_RESUMED,
-    LOAD_PHASE_FIRST_BYTE, /* request begun to first plaintext byte of its answer */
-    LOAD_PHASE_MESSAGE,    /* request begun to last byte of its answer */
+    LOAD_PHASE_CONNECT, /* connect(2) submitted to established */
+    LOAD_PHASE_HELLO, /* established to ServerHello here; with HelloRetryRequest both round trips */
+    LOAD_PHASE_FINISH, /* ServerHello here to handshake complete on this side */
+    LOAD_PHASE_SET_UP, /* connect(2) submitted to handshake complete: the sum of the three */
+    LOAD_PHASE_HANDSHAKE_FULL,    /* established to handshake complete on this side */
+    LOAD_PHASE_HANDSHAKE_RESUMED, /* in any way: the sum of the next four */
+    LOAD_PHASE_HANDSHAKE_TICKET,  /* without early data; TLS 1.3 knows no other way */
+    LOAD_PHASE_HANDSHAKE_ID,
+    LOAD_PHASE_HANDSHAKE_EARLY_ACCEPTED, /* by ticket, and the server took the early data */
+    LOAD_PHASE_HANDSHAKE_EARLY_REJECTED, /* by ticket, and it did not */
+    LOAD_PHASE_TICKET, /* handshake complete to the first TLS 1.3 ticket, where one was awaited */
+    LOAD_PHASE_FIRST_BYTE,       /* request begun to first plaintext byte of its answer */
+    LOAD_PHASE_FIRST_BYTE_EARLY, /* of them, those of requests that were taken as early data */
+    /* connect(2) submitted to the first byte of a connection's first answer, where it did not have
+     * to wait before it asked: by early data, and otherwise. */
+    LOAD_PHASE_TO_FIRST_BYTE,
+    LOAD_PHASE_TO_FIRST_BYTE_EARLY,
+    LOAD_PHASE_MESSAGE, /* request begun to last byte of its answer */
     /* Open loop only: from the time that the schedule intended, so that work which the server's
      * (or the client's) slowness kept from beginning counts its wait. */
     LOAD_PHASE_MESSAGE_CORRECTED,
-    LOAD_PHASE_SET_UP, /* handshake mode: connect(2) submitted to handshake complete */
-    LOAD_PHASE_SET_UP_CORRECTED,
-    LOAD_PHASE_START_DELAY, /* intended to begun: waiting for a connection, and late turns */
+    LOAD_PHASE_SET_UP_CORRECTED, /* handshake mode */
+    LOAD_PHASE_START_DELAY,      /* intended to begun: waiting for a connection, and late turns */
     LOAD_PHASE_COUNT,
 };
 
@@ -35,6 +47,19 @@ enum {
     LOAD_REASON_BYTES = 160,
     LOAD_SERIES_MAX = 3600
 };
+
+/* Bytes on the wire of so many handshakes: both sides' flights, headers of records included, those
+ * of TCP and IP not; nor TLS 1.3 tickets, which follow. Early data is among them. */
+struct load_extent {
+    uint64_t sum, min, max;
+};
+
+struct load_handshake_bytes {
+    uint64_t count;
+    struct load_extent in, out;
+};
+
+enum { LOAD_RESUMPTION_COUNT = TLS_RESUMED_ID + 1 };
 
 /* One combination of negotiated parameters and how many connections had it (whole run). */
 struct load_negotiated {
@@ -75,6 +100,7 @@ struct load_result {
     uint64_t resumes_offered; /* completed handshakes that offered a session */
     uint64_t hello_retries;
     uint64_t tickets_received;
+    struct load_handshake_bytes handshake_bytes[LOAD_RESUMPTION_COUNT]; /* by tls_resumption */
     uint64_t messages;         /* answers complete and verified; streams: blocks of message_bytes */
     uint64_t messages_corrupt; /* an answer's bytes differ from what they should be */
     uint64_t http_status_other;   /* answers that were not 2xx; they are among the messages */

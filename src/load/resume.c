@@ -4,14 +4,22 @@
 
 #include "tls/engine.h"
 
-bool resume_mix_next(struct resume_mix *mix)
+bool resume_mix_next(struct resume_mix *mix, bool possible)
 {
+    const uint64_t due_max = 100ull * mix->owed_max + 99;
+
     mix->due += mix->percent;
-    if (mix->due < 100) {
-        return false;
+    if (mix->due >= 100 && possible) {
+        mix->due -= 100;
+        return true;
     }
-    mix->due -= 100;
-    return true;
+    mix->due = mix->due < due_max ? mix->due : due_max;
+    return false;
+}
+
+void resume_mix_forget(struct resume_mix *mix)
+{
+    mix->due %= 100;
 }
 
 bool resume_pool_init(struct resume_pool *pool, size_t max)

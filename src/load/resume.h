@@ -5,16 +5,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct tls_session;
 
-/* Spreads `percent` of all decisions as evenly as can be: 30 gives N N N Y N N Y N N Y ... */
+/* Spreads `percent` of all decisions as evenly as can be: 30 gives N N N Y N N Y N N Y ... What is
+ * due while it is not possible, with no session in hand, is made up for as soon as it is, so that
+ * the share is exact in the end. */
 struct resume_mix {
     unsigned percent;
-    unsigned due; /* hundredths of a resumption owed, below 100 */
+    unsigned owed_max; /* no more than so many are made up for */
+    uint64_t due;      /* hundredths of a resumption owed */
 };
 
-bool resume_mix_next(struct resume_mix *mix);
+bool resume_mix_next(struct resume_mix *mix, bool possible);
+
+/* What is owed from before does not count any more. */
+void resume_mix_forget(struct resume_mix *mix);
 
 /* Sessions in hand, the newest taken first. */
 struct resume_pool {

@@ -64,6 +64,30 @@ void load_tally_error(struct load_tally *tally, const char *phase, const char *r
     tally->errors_total += count;
 }
 
+/* Some, of which there are `of` already. */
+static void extend(struct load_extent *extent, uint64_t of, const struct load_extent *more)
+{
+    extent->sum += more->sum;
+    extent->min = of == 0 || more->min < extent->min ? more->min : extent->min;
+    extent->max = more->max > extent->max ? more->max : extent->max;
+}
+
+static void merge_bytes(struct load_handshake_bytes *into, const struct load_handshake_bytes *from)
+{
+    if (from->count > 0) {
+        extend(&into->in, into->count, &from->in);
+        extend(&into->out, into->count, &from->out);
+        into->count += from->count;
+    }
+}
+
+void load_tally_bytes(struct load_tally *tally, enum tls_resumption kind, uint64_t in, uint64_t out)
+{
+    merge_bytes(
+        &tally->handshake_bytes[kind],
+        &(struct load_handshake_bytes){.count = 1, .in = {in, in, in}, .out = {out, out, out}});
+}
+
 void load_tally_merge(struct load_tally *into, const struct load_tally *from)
 {
     for (size_t i = 0; i < from->negotiated_count; i++) {
@@ -74,6 +98,9 @@ void load_tally_merge(struct load_tally *into, const struct load_tally *from)
         const struct load_error *error = &from->errors[i];
 
         load_tally_error(into, error->phase, error->reason, error->count);
+    }
+    for (int kind = 0; kind < LOAD_RESUMPTION_COUNT; kind++) {
+        merge_bytes(&into->handshake_bytes[kind], &from->handshake_bytes[kind]);
     }
 }
 
@@ -100,6 +127,7 @@ void load_tally_publish(const struct load_tally *tally, struct load_result *out)
     out->negotiated_other = tally->negotiated_other;
     qsort(out->negotiated, out->negotiated_count, sizeof out->negotiated[0],
           more_connections_first);
+    memcpy(out->handshake_bytes, tally->handshake_bytes, sizeof out->handshake_bytes);
     memcpy(out->errors, tally->errors, sizeof out->errors);
     out->error_count = tally->error_count;
     out->errors_total = tally->errors_total;

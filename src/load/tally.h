@@ -1,5 +1,6 @@
-/* Two tables that every load thread keeps of its connections: what was negotiated, and what went
- * wrong. Fixed size; one thread, merged after it has ended. Zeroed memory is an empty tally. */
+/* Tables that every load thread keeps of its connections: what was negotiated, what went wrong, and
+ * how many bytes a handshake takes. Fixed size; one thread, merged after it has ended. Zeroed
+ * memory is an empty tally. */
 #pragma once
 
 #include "load/result.h"
@@ -13,6 +14,7 @@ struct load_tally {
         errors[LOAD_ERRORS_MAX]; /* the last row is kept for reasons beyond the table */
     size_t error_count;
     uint64_t errors_total;
+    struct load_handshake_bytes handshake_bytes[LOAD_RESUMPTION_COUNT];
 };
 
 void load_tally_negotiated(struct load_tally *tally, const struct tls_facts *facts,
@@ -21,6 +23,10 @@ void load_tally_negotiated(struct load_tally *tally, const struct tls_facts *fac
 /* `phase` must be static. */
 void load_tally_error(struct load_tally *tally, const char *phase, const char *reason,
                       uint64_t count);
+
+/* One handshake's. */
+void load_tally_bytes(struct load_tally *tally, enum tls_resumption kind, uint64_t in,
+                      uint64_t out);
 
 void load_tally_merge(struct load_tally *into, const struct load_tally *from);
 

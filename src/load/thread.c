@@ -136,6 +136,7 @@ static void enter_stage(struct load_thread *thread, enum load_stage stage)
         start_schedule(thread);
     }
     if (stage == LOAD_STAGE_MEASURE) {
+        resume_mix_forget(&thread->mix);
         take_edge(thread, &thread->begin);
         thread->is_measuring = true;
         control_tell(thread->control, CONTROL_MEASURING);
@@ -248,6 +249,7 @@ static int set_up(struct load_thread *thread)
     };
 
     thread->mix.percent = plan->resume_percent;
+    thread->mix.owed_max = thread->share.client_count;
     if (make_clients(thread) != 0) {
         return -1;
     }

@@ -5,66 +5,8 @@
 #include <string.h>
 
 #include "report/figures.h"
-
-/* jansson's "o" takes over the reference given, also when packing fails, and a NULL given makes it
- * fail: so each function here passes its result on and report_json() alone sees the failure. */
-
-static json_t *json_number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *json_count(uint64_t value)
-{
-    return json_integer((json_int_t)value);
-}
-
-/* null for 0, which stands for "not known". */
-static json_t *json_count_filled(uint64_t value)
-{
-    return value > 0 ? json_count(value) : json_null();
-}
-
-/* null for NULL. What is not UTF-8 (jansson insists on it) keeps its ASCII characters. */
-static json_t *json_text(const char *text)
-{
-    char ascii[1024];
-    size_t length = 0;
-
-    if (text == NULL) {
-        return json_null();
-    }
-    json_t *string = json_string(text);
-
-    if (string != NULL) {
-        return string;
-    }
-    for (; text[length] != '\0' && length < sizeof(ascii) - 1; length++) {
-        ascii[length] = text[length];
-        if ((unsigned char)ascii[length] >= 0x80) {
-            ascii[length] = '?';
-        }
-    }
-    ascii[length] = '\0';
-    return json_string(ascii);
-}
-
-/* null for "", which stands for "not known" or "there was none". */
-static json_t *json_text_filled(const char *text)
-{
-    return json_text(text != NULL && text[0] != '\0' ? text : NULL);
-}
-
-/* Appends what it takes over; frees the array when that fails and returns NULL, which later calls
- * accept. */
-static json_t *append(json_t *array, json_t *item)
-{
-    if (json_array_append_new(array, item) != 0) {
-        json_decref(array);
-        return NULL;
-    }
-    return array;
-}
+#include "report/json_handshakes.h"
+#include "report/json_words.h"
 
 static const char *resume_name(enum load_resume resume)
 {
@@ -136,36 +78,18 @@ static json_t *negotiated_json(const struct load_result *result)
     for (size_t i = 0; i < result->negotiated_count; i++) {
         const struct tls_facts *facts = &result->negotiated[i].facts;
 
-        rows = append(rows, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "version",
-                                      json_text_filled(facts->version), "suite",
-                                      json_text_filled(facts->suite), "group",
-                                      json_text_filled(facts->group), "signature",
-                                      json_text_filled(facts->signature), "certificate",
-                                      json_text_filled(facts->certificate), "alpn",
-                                      json_text_filled(facts->alpn), "resumption",
-                                      resumptions[facts->resumption], "connections",
-                                      json_count(result->negotiated[i].connections)));
+        rows = json_append(rows, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "version",
+                                           json_text_filled(facts->version), "suite",
+                                           json_text_filled(facts->suite), "group",
+                                           json_text_filled(facts->group), "signature",
+                                           json_text_filled(facts->signature), "certificate",
+                                           json_text_filled(facts->certificate), "alpn",
+                                           json_text_filled(facts->alpn), "resumption",
+                                           resumptions[facts->resumption], "connections",
+                                           json_count(result->negotiated[i].connections)));
     }
     return json_pack("{s:b, s:o, s:o}", "includes_warmup", 1, "combinations", rows,
                      "other_connections", json_count(result->negotiated_other));
-}
-
-static json_t *handshakes_json(const struct load_plan *plan, const struct load_result *result,
-                               const struct report_figures *figures)
-{
-    if (plan->plain_tcp) {
-        return json_null();
-    }
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count",
-        json_count(result->handshakes), "full", json_count(result->handshakes_full), "ticket",
-        json_count(result->handshakes_ticket), "id", json_count(result->handshakes_id),
-        "sessions_offered", json_count(result->resumes_offered), "resumed_share_of_offered",
-        json_number(figures->resumed_share), "hello_retries", json_count(result->hello_retries),
-        "tickets_received", json_count(result->tickets_received), "per_second",
-        json_number(figures->handshakes_per_second), "full_per_second",
-        json_number(figures->full_per_second), "resumed_per_second",
-        json_number(figures->resumed_per_second));
 }
 
 static json_t *messages_json(const struct load_plan *plan, const struct load_result *result,
@@ -205,8 +129,8 @@ static json_t *histogram_json(const struct histogram *histogram)
     buckets = json_array();
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         if (histogram->buckets[i] > 0) {
-            buckets = append(buckets, json_pack("[o, o]", json_count(histogram_bucket_high(i)),
-                                                json_count(histogram->buckets[i])));
+            buckets = json_append(buckets, json_pack("[o, o]", json_count(histogram_bucket_high(i)),
+                                                     json_count(histogram->buckets[i])));
         }
     }
     return json_pack("{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "count",
@@ -257,13 +181,13 @@ static json_t *series_json(const struct load_result *result)
     for (size_t i = 0; i < result->series_count; i++) {
         const struct load_interval *interval = &result->series[i];
 
-        rows = append(rows, json_pack("{s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "start_seconds",
-                                      interval->start_s, "seconds", interval->seconds, "handshakes",
-                                      json_count(interval->handshakes), "messages",
-                                      json_count(interval->messages), "plain_in_bytes",
-                                      json_count(interval->bytes_in), "plain_out_bytes",
-                                      json_count(interval->bytes_out), "errors",
-                                      json_count(interval->errors)));
+        rows = json_append(rows, json_pack("{s:f, s:f, s:o, s:o, s:o, s:o, s:o}", "start_seconds",
+                                           interval->start_s, "seconds", interval->seconds,
+                                           "handshakes", json_count(interval->handshakes),
+                                           "messages", json_count(interval->messages),
+                                           "plain_in_bytes", json_count(interval->bytes_in),
+                                           "plain_out_bytes", json_count(interval->bytes_out),
+                                           "errors", json_count(interval->errors)));
     }
     return rows;
 }
@@ -275,8 +199,9 @@ static json_t *errors_json(const struct load_result *result)
     for (size_t i = 0; i < result->error_count; i++) {
         const struct load_error *error = &result->errors[i];
 
-        rows = append(rows, json_pack("{s:o, s:o, s:o}", "phase", json_text(error->phase), "reason",
-                                      json_text(error->reason), "count", json_count(error->count)));
+        rows = json_append(rows,
+                           json_pack("{s:o, s:o, s:o}", "phase", json_text(error->phase), "reason",
+                                     json_text(error->reason), "count", json_count(error->count)));
     }
     return json_pack("{s:o, s:o}", "count", json_count(result->errors_total), "by_reason", rows);
 }
@@ -374,7 +299,7 @@ json_t *report_json(const struct report_input *input)
         plan->tls.insecure && !plan->plain_tcp, "measured_seconds", result->seconds, "negotiated",
         negotiated_json(result), "connections", "asked", json_count(result->connections_asked),
         "peak", json_count(result->connections_peak), "opened", json_count(result->connects),
-        "handshakes", handshakes_json(plan, result, &figures), "messages",
+        "handshakes", json_handshakes(plan, result, &figures), "messages",
         messages_json(plan, result, &figures), "bytes", bytes_json(result, &figures), "open_loop",
         open_loop_json(plan, result, &figures), "latency", latency_json(plan, result), "series",
         series_json(result), "errors", errors_json(result), "client", "threads",

@@ -9,6 +9,7 @@
 #include "report/figures.h"
 #include "report/sparkline.h"
 #include "report/text_head.h"
+#include "report/text_latency.h"
 #include "report/text_words.h"
 
 enum { ERRORS_SHOWN_MAX = 12, SPARKLINE_MARKS_MAX = 60 };
@@ -85,6 +86,41 @@ static void print_rates(FILE *out, const struct report_input *input,
                   figures->overhead_out);
 }
 
+static void print_extent(FILE *out, const struct load_extent *extent, uint64_t count)
+{
+    const uint64_t values[] = {extent->sum / count, extent->min, extent->max};
+    char text[UNITS_TEXT_BYTES];
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        fprintf(out, " %9s", text_format_integer(values[i], text));
+    }
+}
+
+static void print_handshake_bytes(FILE *out, const struct load_result *result)
+{
+    static const char *const names[] = {[TLS_FULL] = "full",
+                                        [TLS_RESUMED_TICKET] = "by ticket",
+                                        [TLS_RESUMED_ID] = "by session ID"};
+    bool is_first = true;
+
+    for (size_t i = 0; i < LOAD_RESUMPTION_COUNT; i++) {
+        const struct load_handshake_bytes *bytes = &result->handshake_bytes[i];
+
+        if (bytes->count == 0) {
+            continue;
+        }
+        if (is_first) {
+            fprintf(out, "\n%-30s %9s %9s %9s %9s %9s %9s\n", "Bytes of a handshake", "in, mean",
+                    "min", "max", "out, mean", "min", "max");
+            is_first = false;
+        }
+        fprintf(out, "  %-28s", names[i]);
+        print_extent(out, &bytes->in, bytes->count);
+        print_extent(out, &bytes->out, bytes->count);
+        fputc('\n', out);
+    }
+}
+
 /* What the mode is about, in one interval. */
 static double interval_amount(enum load_mode mode, const struct load_interval *interval)
 {
@@ -137,87 +173,6 @@ static void print_series(FILE *out, const struct report_input *input)
     fputs("  over time   ", out);
     sparkline_write(out, rates, count, input->ascii);
     fprintf(out, "  %s to %s/s\n", format(smallest, low), format(largest, high));
-}
-
-/* ---- Latency ---- */
-
-static void print_latency_row(FILE *out, const char *name, const struct server_times *times)
-{
-    const uint64_t values_ns[] = {times->p50_ns, times->p90_ns, times->p99_ns, times->p999_ns,
-                                  times->max_ns};
-    char text[UNITS_TEXT_BYTES];
-
-    if (times->count == 0) {
-        return;
-    }
-    fprintf(out, "  %-25s %14s", name, text_format_integer(times->count, text));
-    for (size_t i = 0; i < sizeof(values_ns) / sizeof(values_ns[0]); i++) {
-        fprintf(out, " %9s", units_format_duration((double)values_ns[i], text));
-    }
-    fputc('\n', out);
-}
-
-static struct server_times summarize(const struct histogram *histogram)
-{
-    return (struct server_times){
-        .count = histogram->count,
-        .p50_ns = histogram_percentile(histogram, 50),
-        .p90_ns = histogram_percentile(histogram, 90),
-        .p99_ns = histogram_percentile(histogram, 99),
-        .p999_ns = histogram_percentile(histogram, 99.9),
-        .max_ns = histogram->max_ns,
-    };
-}
-
-static const char open_loop_note[] =
-    "Open loop: corrected times count from when the schedule had the work due, so a stall of the "
-    "server weighs on all that should have begun meanwhile; raw times count from when it began.";
-
-static void print_latency(FILE *out, const struct report_input *input,
-                          const struct report_figures *figures)
-{
-    static const char *const names[LOAD_PHASE_COUNT] = {
-        [LOAD_PHASE_CONNECT] = "TCP connect",
-        [LOAD_PHASE_HANDSHAKE_FULL] = "handshake, full",
-        [LOAD_PHASE_HANDSHAKE_RESUMED] = "handshake, resumed",
-        [LOAD_PHASE_FIRST_BYTE] = "first byte",
-        [LOAD_PHASE_MESSAGE] = "whole message",
-        [LOAD_PHASE_MESSAGE_CORRECTED] = "whole message, corrected",
-        [LOAD_PHASE_SET_UP] = "connection, raw",
-        [LOAD_PHASE_SET_UP_CORRECTED] = "connection, corrected",
-        [LOAD_PHASE_START_DELAY] = "start, after it was due",
-    };
-    const struct load_result *result = input->result;
-    const bool is_open_loop = input->plan->rate > 0;
-    bool any = false;
-
-    for (size_t i = 0; i < LOAD_PHASE_COUNT; i++) {
-        any = any || result->phases[i].count > 0;
-    }
-    if (!any) {
-        return;
-    }
-    fprintf(out, "\n%-27s %14s %9s %9s %9s %9s %9s\n", "Latency", "count", "p50", "p90", "p99",
-            "p99.9", "max");
-    for (size_t i = 0; i < LOAD_PHASE_COUNT; i++) {
-        struct server_times times = summarize(&result->phases[i]);
-
-        print_latency_row(
-            out, i == LOAD_PHASE_MESSAGE && is_open_loop ? "whole message, raw" : names[i], &times);
-    }
-    if (figures->server_known) {
-        print_latency_row(out, "at the server, full", &figures->server_side.handshake_full);
-        print_latency_row(out, "at the server, resumed", &figures->server_side.handshake_resumed);
-    }
-    fputs("  ", out);
-    text_print_wrapped(
-        out,
-        is_open_loop
-            ? open_loop_note
-            : "Closed loop: a connection starts nothing new while it waits, so a stall of the "
-              "server delays few operations and weighs little in these percentiles. No "
-              "intended send times, hence no corrected latency.",
-        2);
 }
 
 /* ---- Errors ---- */
@@ -347,7 +302,8 @@ void report_text(FILE *out, const struct report_input *input)
     text_print_negotiated(out, input->result);
     print_rates(out, input, &figures);
     print_series(out, input);
-    print_latency(out, input, &figures);
+    print_handshake_bytes(out, input->result);
+    text_print_latency(out, input, &figures);
     print_errors(out, input->result);
     print_cpu(out, input, &figures);
     print_verdict(out, &figures);

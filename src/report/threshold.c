@@ -40,6 +40,20 @@ static const struct threshold_metric *find_metric(const char *name, size_t bytes
     return NULL;
 }
 
+/* The phase that "hello.p99" begins with. */
+static bool find_phase(const char *text, size_t bytes, enum load_phase *out)
+{
+    for (unsigned i = 0; i < LOAD_PHASE_COUNT; i++) {
+        const char *name = load_phase_name(i);
+
+        if (strlen(name) == bytes && memcmp(name, text, bytes) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "99%", "99.5" */
 static int parse_percent(const char *text, double *out_share, struct error *error)
 {
@@ -83,17 +97,27 @@ static int append(struct thresholds *thresholds, const struct threshold *thresho
 static int parse_condition(struct thresholds *thresholds, const char *text, struct error *error)
 {
     const size_t name_bytes = strcspn(text, "<>");
-    struct threshold threshold = {.metric = find_metric(text, name_bytes),
-                                  .is_below = text[name_bytes] == '<'};
+    const size_t phase_bytes = strcspn(text, ".");
+    struct threshold threshold = {.is_below = text[name_bytes] == '<'};
 
+    threshold.has_phase =
+        phase_bytes < name_bytes && find_phase(text, phase_bytes, &threshold.phase);
+    threshold.metric = threshold.has_phase
+                           ? find_metric(text + phase_bytes + 1, name_bytes - phase_bytes - 1)
+                           : find_metric(text, name_bytes);
+    if (threshold.has_phase && threshold.metric != NULL &&
+        threshold.metric->unit != UNIT_DURATION) {
+        threshold.metric = NULL;
+    }
     if (text[name_bytes] == '\0') {
         return error_set(error, "\"%s\" is no condition such as p99>2ms or rate<1000", text);
     }
     if (threshold.metric == NULL) {
-        return error_set(error,
-                         "\"%.*s\" is not measured; there are p50, p90, p99, p99.9, max, errors, "
-                         "rate and resumed",
-                         (int)name_bytes, text);
+        return error_set(
+            error,
+            "\"%.*s\" is not measured; there are p50, p90, p99, p99.9 and max, each also "
+            "of a phase such as hello.p99, errors, rate and resumed",
+            (int)name_bytes, text);
     }
     if (parse_value(threshold.metric, text + name_bytes + 1, &threshold.value, error) != 0) {
         return error_prefix(error, "%s", text);
@@ -146,7 +170,8 @@ int thresholds_check(const struct thresholds *thresholds, const struct load_plan
             return error_set(error, "a resumed share is expected, but without --resume no session "
                                     "is offered");
         }
-        if (is_stream && (metric->unit == UNIT_DURATION || strcmp(metric->name, "rate") == 0)) {
+        if (is_stream && !thresholds->rows[i].has_phase &&
+            (metric->unit == UNIT_DURATION || strcmp(metric->name, "rate") == 0)) {
             return error_set(error, "%s cannot be told in --mode %s, which has no messages",
                              metric->phrase, load_mode_name(plan->mode));
         }
@@ -154,13 +179,15 @@ int thresholds_check(const struct thresholds *thresholds, const struct load_plan
     return 0;
 }
 
-static double latency_ns(const struct load_plan *plan, const struct load_result *result,
-                         double percent)
+static double latency_ns(const struct threshold *threshold, const struct load_plan *plan,
+                         const struct load_result *result)
 {
     const struct histogram *phases = result->phases;
     struct histogram latency = {0};
 
-    if (plan->mode != LOAD_HANDSHAKE) {
+    if (threshold->has_phase) {
+        histogram_merge(&latency, &phases[threshold->phase]);
+    } else if (plan->mode != LOAD_HANDSHAKE) {
         histogram_merge(
             &latency, &phases[plan->rate > 0 ? LOAD_PHASE_MESSAGE_CORRECTED : LOAD_PHASE_MESSAGE]);
     } else if (plan->rate > 0) {
@@ -171,18 +198,20 @@ static double latency_ns(const struct load_plan *plan, const struct load_result 
         histogram_merge(&latency, &phases[LOAD_PHASE_HANDSHAKE_FULL]);
         histogram_merge(&latency, &phases[LOAD_PHASE_HANDSHAKE_RESUMED]);
     }
-    return latency.count == 0 ? NAN : (double)histogram_percentile(&latency, percent);
+    return latency.count == 0 ? NAN
+                              : (double)histogram_percentile(&latency, threshold->metric->percent);
 }
 
 /* NAN: not measured. */
-static double measured(const struct threshold_metric *metric, const struct load_plan *plan,
+static double measured(const struct threshold *threshold, const struct load_plan *plan,
                        const struct load_result *result)
 {
+    const struct threshold_metric *metric = threshold->metric;
     const struct report_input input = {.plan = plan, .result = result};
     struct report_figures figures;
 
     if (metric->unit == UNIT_DURATION) {
-        return latency_ns(plan, result, metric->percent);
+        return latency_ns(threshold, plan, result);
     }
     if (strcmp(metric->name, "errors") == 0) {
         return (double)result->errors_total;
@@ -216,20 +245,23 @@ bool threshold_is_violated(const struct threshold *threshold, const struct load_
                            const struct load_result *result, char out[THRESHOLD_TEXT_BYTES])
 {
     const struct threshold_metric *metric = threshold->metric;
-    const double value = measured(metric, plan, result);
+    const char *of = threshold->has_phase ? " of " : "";
+    const char *phase = threshold->has_phase ? load_phase_name(threshold->phase) : "";
+    const double value = measured(threshold, plan, result);
     char is[UNITS_TEXT_BYTES];
     char limit[UNITS_TEXT_BYTES];
 
     if (isnan(value)) {
         snprintf(out, THRESHOLD_TEXT_BYTES,
-                 "%s could not be measured: there was nothing to measure", metric->phrase);
+                 "%s%s%s could not be measured: there was nothing to measure", metric->phrase, of,
+                 phase);
         return true;
     }
     if (threshold->is_below ? value >= threshold->value : value <= threshold->value) {
         return false;
     }
-    snprintf(out, THRESHOLD_TEXT_BYTES, "%s is %s, %s the %s that was asked for", metric->phrase,
-             format(metric, value, is), threshold->is_below ? "below" : "above",
-             format(metric, threshold->value, limit));
+    snprintf(out, THRESHOLD_TEXT_BYTES, "%s%s%s is %s, %s the %s that was asked for",
+             metric->phrase, of, phase, format(metric, value, is),
+             threshold->is_below ? "below" : "above", format(metric, threshold->value, limit));
     return true;
 }

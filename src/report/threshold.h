@@ -18,7 +18,9 @@ enum { THRESHOLDS_MAX = 32, THRESHOLD_TEXT_BYTES = 160 };
 struct threshold {
     const struct threshold_metric *metric; /* static */
     bool is_below;                         /* '<', else '>' */
-    double value;                          /* ns, a share (0-1), or a number */
+    bool has_phase;                        /* durations: of `phase`, not of the mode's latency */
+    enum load_phase phase;
+    double value; /* ns, a share (0-1), or a number */
 };
 
 struct thresholds {
@@ -27,7 +29,8 @@ struct thresholds {
 };
 
 /* Appends the conditions of "METRIC>VALUE,METRIC<VALUE...". Metrics: p50 p90 p99 p99.9 max (values
- * as of durations), errors, rate (numbers), resumed (percent). Returns 0, or -1 and a sentence. */
+ * as of durations), each also of a phase (load_phase_name()): hello.p99; errors, rate (numbers),
+ * resumed (percent). Returns 0, or -1 and a sentence. */
 int thresholds_parse(struct thresholds *thresholds, const char *text, struct error *error);
 
 /* Appends "resumed<PERCENT" of "99%" or "99". Returns 0, or -1 and a sentence. */

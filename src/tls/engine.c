@@ -101,8 +101,11 @@ void tls_engine_on_message(int sent, int version, int content_type, const void *
         engine->tally.records_in += sent == 0;
         engine->tally.records_out += sent != 0;
     } else if (content_type == SSL3_RT_HANDSHAKE && count > 0) {
-        if (message[0] == SSL3_MT_SERVER_HELLO && is_hello_retry(message, count)) {
-            engine->tally.hello_retries++;
+        if (message[0] == SSL3_MT_SERVER_HELLO) {
+            bool is_retry = is_hello_retry(message, count);
+
+            engine->tally.hello_retries += is_retry;
+            engine->tally.hello_answered |= !is_retry;
         }
         if (sent == 0) {
             hear_handshake(engine, message, count);

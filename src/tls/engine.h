@@ -43,6 +43,7 @@ struct tls_tally {
     uint32_t hello_retries;    /* HelloRetryRequest seen or sent */
     uint32_t renegotiations;   /* started by the peer, KeyUpdates of TLS 1.3 included */
     uint32_t early_bytes;      /* 0-RTT plaintext, sent by a client or accepted by a server */
+    bool hello_answered;       /* the ServerHello that is no HelloRetryRequest: read, or sent */
     bool ticket_accepted; /* server: resumed from the client's ticket; settled with the handshake */
     bool ticket_renewed;  /* and a new one sent because its key is a previous one */
     bool ticket_rejected; /* offered in vain: unknown key, bad MAC, too old, or of another

@@ -120,3 +120,25 @@ Test(tally, merging_adds_and_publishing_sorts)
     free(two);
     free(result);
 }
+
+Test(tally, bytes_of_handshakes_keep_mean_and_extremes_by_kind)
+{
+    struct load_tally *a = calloc(1, sizeof *a);
+    struct load_tally *b = calloc(1, sizeof *b);
+
+    load_tally_bytes(a, TLS_FULL, 1000, 500);
+    load_tally_bytes(b, TLS_FULL, 3000, 400);
+    load_tally_bytes(b, TLS_RESUMED_TICKET, 200, 700);
+    load_tally_merge(a, b);
+    cr_expect_eq(a->handshake_bytes[TLS_FULL].count, 2);
+    cr_expect_eq(a->handshake_bytes[TLS_FULL].in.sum, 4000);
+    cr_expect_eq(a->handshake_bytes[TLS_FULL].in.min, 1000);
+    cr_expect_eq(a->handshake_bytes[TLS_FULL].in.max, 3000);
+    cr_expect_eq(a->handshake_bytes[TLS_FULL].out.min, 400);
+    cr_expect_eq(a->handshake_bytes[TLS_FULL].out.max, 500);
+    cr_expect_eq(a->handshake_bytes[TLS_RESUMED_TICKET].out.min, 700);
+    cr_expect_eq(a->handshake_bytes[TLS_RESUMED_ID].count, 0);
+    cr_expect_eq(a->handshake_bytes[TLS_RESUMED_ID].in.min, 0);
+    free(a);
+    free(b);
+}

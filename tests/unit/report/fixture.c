@@ -71,6 +71,10 @@ void fixture_init_handshakes(struct fixture *fixture)
     result->handshakes_ticket = 49000;
     result->resumes_offered = 50000;
     result->tickets_received = 100000;
+    result->handshake_bytes[TLS_FULL] = (struct load_handshake_bytes){
+        .count = 51000, .in = {51000 * 834ull, 832, 835}, .out = {51000 * 373ull, 373, 373}};
+    result->handshake_bytes[TLS_RESUMED_TICKET] = (struct load_handshake_bytes){
+        .count = 49000, .in = {49000 * 241ull, 241, 241}, .out = {49000 * 676ull, 676, 676}};
     result->errors_total = 7;
     result->error_count = 1;
     result->errors[0] =
@@ -80,6 +84,7 @@ void fixture_init_handshakes(struct fixture *fixture)
     for (uint64_t i = 0; i < 1000; i++) {
         histogram_record(&result->phases[LOAD_PHASE_CONNECT], 30000 + i);
         histogram_record(&result->phases[LOAD_PHASE_HANDSHAKE_FULL], 2000000 + i);
+        histogram_record(&result->phases[LOAD_PHASE_HANDSHAKE_TICKET], 900000 + i);
         histogram_record(&result->phases[LOAD_PHASE_HANDSHAKE_RESUMED], 900000 + i);
     }
     for (size_t i = 0; i < 10; i++) {

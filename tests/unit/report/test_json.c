@@ -69,6 +69,12 @@ Test(json, handshakes_survive_the_round_trip)
     assert_number(root, "handshakes.per_second", 10000);
     assert_number(root, "handshakes.resumed_share_of_offered", 0.98);
     assert_number(root, "client.cost.cpu_seconds_per_handshake", 0.00015);
+    assert_number(root, "handshakes.wire_bytes.full.in.mean_bytes", 834);
+    assert_number(root, "handshakes.wire_bytes.full.in.max_bytes", 835);
+    assert_number(root, "handshakes.wire_bytes.ticket.out.min_bytes", 676);
+    assert_null(root, "handshakes.wire_bytes.id");
+    assert_number(root, "latency.handshake_ticket.count", 1000);
+    assert_null(root, "latency.handshake_id");
     assert_number(root, "errors.count", 7);
     cr_assert_eq(json_array_size(at(root, "negotiated.combinations")), 2);
     cr_assert_eq(json_array_size(at(root, "series")), 10);

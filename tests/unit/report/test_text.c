@@ -46,6 +46,8 @@ Test(text, handshakes_show_rates_negotiated_and_errors)
     assert_has(text, "50.9%"); /* 56,000 of 110,000 connections */
     assert_has(text, "100,000");
     assert_has(text, "98.0% of them resumed"); /* 49,000 of 50,000 */
+    assert_has(text, "Bytes of a handshake            in, mean       min       max");
+    assert_has(text, "  by ticket                          241       241       241       676");
     assert_has(text, "handshake  wrong version number");
     assert_has(text, "Closed loop");
     assert_has(text, "9,000 to 10,800/s");

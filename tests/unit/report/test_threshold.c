@@ -157,3 +157,32 @@ Test(threshold, what_the_plan_cannot_measure_is_refused)
     cr_expect_eq(thresholds_check(&rate, &plan, &error), -1);
     cr_expect_eq(thresholds_check(&errors, &plan, &error), 0);
 }
+
+Test(threshold, a_phase_may_be_named)
+{
+    const struct thresholds thresholds =
+        parse("handshake_resumed.p99>100us,handshake_full.max>1s,hello.p99.9>1s");
+    struct fixture fixture;
+    char text[THRESHOLD_TEXT_BYTES];
+
+    fixture_init_handshakes(&fixture);
+    cr_expect(threshold_is_violated(&thresholds.rows[0], &fixture.plan, fixture.result, text));
+    cr_expect_not_null(strstr(text, "the p99 latency of handshake_resumed is 90"), "%s", text);
+    cr_expect_not(threshold_is_violated(&thresholds.rows[1], &fixture.plan, fixture.result, text));
+    cr_expect(threshold_is_violated(&thresholds.rows[2], &fixture.plan, fixture.result, text));
+    cr_expect_str_eq(text, "the p99.9 latency of hello could not be measured: there was nothing to "
+                           "measure");
+    fixture_deinit(&fixture);
+}
+
+Test(threshold, what_is_no_phase_or_no_time_of_one_is_refused)
+{
+    static const char *const bad[] = {"helo.p99>1ms", "hello.p95>1ms", "hello.errors>0",
+                                      "hello.>1ms",   ".p99>1ms",      "hello>1ms"};
+    struct thresholds thresholds = {0};
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        cr_expect_eq(thresholds_parse(&thresholds, bad[i], NULL), -1, "%s", bad[i]);
+    }
+    cr_expect_eq(thresholds.count, 0);
+}
