@@ -170,8 +170,8 @@ struct dyno_events {
     void (*on_drain)(struct dyno_socket *socket);
     /* The peer will send no more. NULL: dyno_socket_end(). */
     void (*on_end)(struct dyno_socket *socket);
-    /* The last call. `reason`: NULL after an orderly end, else why ("truncated", "timeout_idle",
-     * OpenSSL's reason). The TLS side can still be read. */
+    /* The last call. `reason`: NULL after an orderly end, else why ("silent for too long",
+     * "Connection reset by peer", OpenSSL's reason). The TLS side can still be read. */
     void (*on_closed)(struct dyno_socket *socket, const char *reason);
     /* The server drains: finish what is under way. NULL: carry on until the deadline. */
     void (*on_close_wanted)(struct dyno_socket *socket);

@@ -50,6 +50,9 @@ static void handshake_finish(struct conn *conn)
         conn->service->on_open(conn);
     }
     receive_serve(conn);
+    if (reactor->draining) { /* it was no open one when the others were told */
+        drain_tell(conn);
+    }
 }
 
 /* Leaves the decision to the owner, who may take its time: the handshake timeout goes on. */

@@ -30,6 +30,9 @@ void handshake_work(struct reactor *reactor); /* as much as is fair in this turn
 /* renegotiate.c */
 void renegotiate_settle(struct conn *conn); /* tells the service when it is complete */
 
+/* reactor.c */
+void drain_tell(struct conn *conn); /* its service, that the reactor drains */
+
 /* receive.c: from completion to plaintext */
 void receive_completed(struct conn *conn, const struct ring_completion *completion);
 void receive_arm(struct conn *conn);   /* if it should be and is not */

@@ -236,6 +236,13 @@ void reactor_run(struct reactor *reactor)
     }
 }
 
+void drain_tell(struct conn *conn)
+{
+    if (conn->state == CONN_OPEN && conn->service->on_drain) {
+        conn->service->on_drain(conn);
+    }
+}
+
 void reactor_drain(struct reactor *reactor)
 {
     if (reactor->draining) {
@@ -244,11 +251,7 @@ void reactor_drain(struct reactor *reactor)
     reactor->draining = true;
     accept_stop(reactor);
     for (uint32_t slot = 0; slot < reactor->table.slot_count; slot++) {
-        struct conn *conn = table_at(&reactor->table, slot);
-
-        if (conn->state == CONN_OPEN && conn->service->on_drain) {
-            conn->service->on_drain(conn);
-        }
+        drain_tell(table_at(&reactor->table, slot));
     }
 }
 

@@ -56,6 +56,11 @@ void stage_open(const struct dyno_events *events)
     stage.server = dyno_server_new(stage.server_context, events ? events : &echo_events, NULL);
     dyno_server_set(stage.server, DYNO_THREADS, 2);
     dyno_server_set(stage.server, DYNO_CLOSE_TIMEOUT_MS, 100);
+    for (int i = 0; i < DYNO_SETTING_COUNT; i++) {
+        if (stage.settings[i]) {
+            dyno_server_set(stage.server, i, stage.settings[i]);
+        }
+    }
     dyno_server_listen(stage.server, "127.0.0.1:0");
     cr_assert_eq(dyno_server_start(stage.server, &error), 0, "%s", error.text);
     stage.cores = dyno_server_new(NULL, NULL, NULL);

@@ -15,8 +15,9 @@ extern struct stage {
     struct certificate *ca, *server_certificate, *other_certificate, *client_certificate;
     struct dyno_config *server_config, *client_config;
     struct dyno_context *server_context, *client_context;
-    struct dyno_server *server; /* echoes unless the events say otherwise */
-    struct dyno_server *cores;  /* of the clients */
+    struct dyno_server *server;            /* echoes unless the events say otherwise */
+    struct dyno_server *cores;             /* of the clients */
+    uint64_t settings[DYNO_SETTING_COUNT]; /* of the server, where not 0 */
     struct dyno_address address;
     char target[STAGE_TEXT_BYTES]; /* the server as localhost:PORT */
 } stage;

@@ -7,7 +7,7 @@
 
 static enum conn_end client_end;
 static enum conn_end server_end;
-static unsigned asked;
+static unsigned asked, drained;
 static char asked_name[64];
 static struct conn *waiting;
 static struct wheel_timer answer_later;
@@ -30,7 +30,16 @@ static void close_at_once(struct conn *conn)
 
 static const struct service client = {
     .name = "client", .on_open = close_at_once, .on_closed = client_closed};
-static const struct service server = {.name = "server", .on_closed = server_closed};
+static const struct service patient_client = {.name = "patient client", .on_closed = client_closed};
+
+static void close_when_drained(struct conn *conn)
+{
+    drained++;
+    conn_close(conn);
+}
+
+static const struct service server = {
+    .name = "server", .on_drain = close_when_drained, .on_closed = server_closed};
 
 TestSuite(handshake, .init = loopback_set_up, .fini = loopback_tear_down, .timeout = 60);
 
@@ -49,6 +58,12 @@ static void answer_now(void *owner, struct conn *conn, enum tls_want want)
     note(conn, want);
     conn_answer_context(conn, loopback.server_context);
     conn_resume(conn);
+}
+
+static void drain_and_answer(void *owner, struct conn *conn, enum tls_want want)
+{
+    reactor_drain(&loopback.reactor);
+    answer_now(owner, conn, want);
 }
 
 static void refuse(void *owner, struct conn *conn, enum tls_want want)
@@ -88,11 +103,12 @@ static void abort_it(void *owner, struct conn *conn, enum tls_want want)
     conn_abort(conn, CONN_END_LOCAL);
 }
 
-static void run(const struct reactor_options *options, const struct reactor_events *events)
+static void run_with(const struct service *service, const struct reactor_options *options,
+                     const struct reactor_events *events)
 {
     const struct reactor_connect_options connect = {
         .context = loopback.client_context,
-        .service = &client,
+        .service = service,
         .engine.server_name = "www.example.org",
     };
 
@@ -103,6 +119,12 @@ static void run(const struct reactor_options *options, const struct reactor_even
     reactor_run(&loopback.reactor);
     cr_assert_eq(asked, 1, "asked once");
     cr_assert_str_eq(asked_name, "www.example.org");
+}
+
+static void run(const struct reactor_options *options, const struct reactor_events *events)
+{
+    run_with(&client, options, events);
+    cr_assert_eq(drained, 0);
 }
 
 Test(handshake, goes_on_with_an_answer_at_once)
@@ -138,4 +160,11 @@ Test(handshake, whoever_is_asked_may_end_the_connection)
     run(NULL, &(struct reactor_events){.on_want = abort_it});
     cr_assert_eq(server_end, CONN_END_LOCAL);
     cr_assert_eq(counters_get(&loopback.counters, COUNTER_HANDSHAKE_FAILED_CLOSED), 2);
+}
+
+Test(handshake, one_that_ends_while_the_reactor_drains_is_told_so)
+{
+    run_with(&patient_client, NULL, &(struct reactor_events){.on_want = drain_and_answer});
+    cr_assert_eq(drained, 1);
+    cr_assert_eq(client_end, CONN_END_CLEAN);
 }
