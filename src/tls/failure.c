@@ -120,10 +120,12 @@ static enum tls_failure failure_kind(unsigned long code)
     return TLS_FAILURE_PROTOCOL;
 }
 
-/* OpenSSL 3.0 has no words for two alerts of TLS 1.3. */
+/* OpenSSL 3.0 has no words for these. */
 static const char *alert_text(int alert)
 {
     switch (alert) {
+    case SSL_AD_INAPPROPRIATE_FALLBACK: /* RFC 7507 */
+        return "inappropriate fallback";
     case SSL_AD_MISSING_EXTENSION:
         return "missing extension";
     case SSL_AD_CERTIFICATE_REQUIRED:
