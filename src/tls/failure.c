@@ -101,6 +101,9 @@ static const char *reason_text(unsigned long code)
     if (ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER) {
         return "there is none in it, or a damaged one";
     }
+    if (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == ERR_R_ASN1_LIB) {
+        return "malformed certificate";
+    }
     return text != NULL ? text : "unknown reason";
 }
 
@@ -145,8 +148,10 @@ void tls_failure_take(long verify_result, struct tls_failure_detail *out)
         snprintf(out->reason, sizeof(out->reason), "no reason given");
         return;
     }
-    /* A received alert is its number above this offset; the numbers below are libssl's own. */
-    if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
+    /* A received alert is its number above this offset; the numbers below are libssl's own, and far
+     * above are those that all libraries share. */
+    if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET &&
+        !ERR_COMMON_ERROR(code)) {
         out->kind = TLS_FAILURE_ALERT;
         snprintf(out->reason, sizeof(out->reason), "alert %s",
                  alert_text(reason - SSL_AD_REASON_OFFSET));
