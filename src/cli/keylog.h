@@ -10,8 +10,8 @@ struct keylog {
     int descriptor;
 };
 
-/* Opens the file to append to, for its owner's eyes only where it is new. Returns 0, or -1 and a
- * sentence. */
+/* Opens the file to append to, made for its owner's eyes only. One that is there must be a regular
+ * file of ours with mode 0600, and no link. Returns 0, or -1 and a sentence. */
 int keylog_open(struct keylog *keylog, const char *file, struct error *error);
 void keylog_close(struct keylog *keylog); /* fine when it is closed */
 

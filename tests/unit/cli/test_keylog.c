@@ -43,3 +43,39 @@ Test(keylog, a_file_that_cannot_be_written_is_named)
     cr_assert_not_null(strstr(error.text, "/nonexistent/keys"), "%s", error.text);
     keylog_close(&keylog);
 }
+
+static void expect_refused(const char *path, const char *words)
+{
+    struct error error = {0};
+    struct keylog keylog = {0};
+
+    cr_assert_eq(keylog_open(&keylog, path, &error), -1, "%s", words);
+    cr_assert_not_null(strstr(error.text, words), "%s", error.text);
+    keylog_close(&keylog);
+}
+
+Test(keylog, a_file_that_others_could_read_is_refused)
+{
+    char directory[] = "/tmp/tlsdyno-keylog-XXXXXX";
+    char path[64];
+    char link[64];
+
+    cr_assert_not_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/keys", directory);
+    snprintf(link, sizeof link, "%s/link", directory);
+    fclose(fopen(path, "w"));
+    chmod(path, 0640);
+    expect_refused(path, "chmod 600");
+    chmod(path, 0600);
+    cr_assert_eq(symlink(path, link), 0);
+    expect_refused(link, "symbolic link");
+    if (geteuid() == 0 && chown(path, 65534, 65534) == 0) {
+        expect_refused(path, "somebody else");
+    }
+    remove(path);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    expect_refused(path, path);
+    remove(path);
+    remove(link);
+    remove(directory);
+}
