@@ -21,6 +21,7 @@ build  libjemalloc-dev                           jemalloc-devel            jemal
 build  libjansson-dev                            jansson-devel             jansson
 build  libmicrohttpd-dev                         libmicrohttpd-devel       libmicrohttpd
 build  libcurl4-openssl-dev|libcurl4-gnutls-dev  libcurl-devel             curl
+build  libseccomp-dev                            libseccomp-devel          libseccomp
 build  python3                                   python3                   python
 build  util-linux                                util-linux                util-linux
 test   libcriterion-dev                          criterion-devel           criterion

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "ring/ring.h"
+#include "sandbox/calls.h"
+#include "sandbox/files.h"
 #include "tls/context.h"
 
 static const struct {
@@ -19,12 +21,27 @@ static const struct {
     {"DEFER_TASKRUN", "6.1", offsetof(struct ring_features, defer_taskrun)},
 };
 
+static void print_sandbox(FILE *out)
+{
+    struct error error = {0};
+    int version = sandbox_files_version(&error);
+
+    fprintf(out, "Sandbox:\n");
+    if (version != 0) {
+        fprintf(out, "  %-17s yes (version %d)\n", "Landlock", version);
+    } else {
+        fprintf(out, "  %-17s no: %s\n", "Landlock", error.text);
+    }
+    fprintf(out, "  %-17s %s\n", "seccomp", sandbox_calls_available() ? "yes" : "no");
+}
+
 void capabilities_print(FILE *out)
 {
     struct ring_features features = {0};
     struct error error = {0};
 
     fprintf(out, "%s\n", tls_library_version());
+    print_sandbox(out);
     if (ring_probe(&features, &error) != 0) {
         fprintf(out, "io_uring: not usable: %s\n", error.text);
         return;

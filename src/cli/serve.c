@@ -1,4 +1,5 @@
 /* tlsdyno serve: from options to a running server, and to its end by a signal. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/file_limit.h"
 #include "cli/inherited.h"
+#include "cli/serve_guard.h"
 #include "cli/serve_material.h"
 #include "cli/serve_options.h"
 #include "cli/serve_view.h"
@@ -171,7 +173,13 @@ static void reload(struct serving *serving, struct serve_options *options)
 
     if (serve_material_reread(&serving->material, options, &error) != 0 ||
         server_reload(serving->server, &options->server, &error) != 0) {
-        fprintf(stderr, "tlsdyno: not reloaded, all stays as it was: %s\n", error.text);
+        bool denied = strstr(error.text, strerror(EACCES)) != NULL;
+
+        fprintf(stderr, "tlsdyno: not reloaded, all stays as it was: %s%s\n", error.text,
+                denied && !options->no_sandbox
+                    ? " (only the directories that the files were in at the start can be read: "
+                      "start anew, or with --no-sandbox)"
+                    : "");
         return;
     }
     serve_warnings_print(&options->server);
@@ -221,18 +229,24 @@ static int start(struct serve_options *options, struct serving *serving, struct 
         options->server.on_failed = failure_log_write;
         options->server.user = &options->failures;
     }
-    serving->server = server_start(&options->server, error);
+    serving->server = server_new(&options->server, error);
     if (serving->server == NULL) {
         return -1;
     }
     serve_warnings_print(&options->server);
     if (options->admin_given) {
         serving->admin =
-            admin_start(&options->admin, options->admin_allow_remote, serving->server, error);
+            admin_open(&options->admin, options->admin_allow_remote, serving->server, error);
         if (serving->admin == NULL) {
             return error_prefix(error, "--admin");
         }
     }
+    if (serve_guard_before_threads(options, error) != 0 ||
+        server_run(serving->server, error) != 0 ||
+        (serving->admin != NULL && admin_run(serving->admin, error) != 0)) {
+        return -1;
+    }
+    serve_guard_after_threads(options);
     snapshot = server_snapshot(serving->server);
     if (snapshot == NULL) {
         return error_set(error, "out of memory");
@@ -246,7 +260,7 @@ static void end(struct serving *serving, uint64_t started_ns)
 {
     struct snapshot *snapshot;
 
-    admin_stop(serving->admin);
+    admin_close(serving->admin);
     if (serving->server != NULL) {
         server_stop(serving->server); /* harmless when it has ended */
         snapshot = started_ns != 0 ? server_snapshot(serving->server) : NULL;
@@ -315,6 +329,16 @@ const struct command serve_command = {
              "SIGHUP reads certificates, keys, revocation lists, OCSP responses and ticket keys "
              "again. When any of them is wrong, all stays as it was, and a line on standard error "
              "says why. Open connections are left alone; listeners and limits do not change."},
+            {"PRIVILEGES",
+             "Started as root, for port 443, it goes on as --user once sockets are bound and files "
+             "are read; that account must be able to read the files that SIGHUP reads again. "
+             "Whoever it runs as, it then enters a sandbox: of all files it can read those in the "
+             "directories that held certificates, keys and the like at the start (a file in / by "
+             "itself), and what symbolic links led to (Landlock); it can start no program, make no "
+             "connection and no executable memory (seccomp); its rings carry out what a server "
+             "needs and nothing else; and there are no core dumps. What the kernel has no means "
+             "for is said on standard error. --no-sandbox leaves files, system calls and dumps "
+             "alone, for debuggers and tracers."},
             {"OUTPUT",
              "When all is ready, standard output has a line for each listener (listening on "
              "127.0.0.1:4433 (echo, TLS)), one for --admin (admin on http://127.0.0.1:9090), one "

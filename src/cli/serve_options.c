@@ -79,6 +79,13 @@ static int take_admin(void *config, const char *value, struct error *error)
     return socket_parse(value, &options->admin, error);
 }
 
+static int take_user(void *config, const char *value, struct error *error)
+{
+    struct serve_options *options = config;
+
+    return user_parse(value, &options->user, error);
+}
+
 const struct option_info serve_option_rows[SERVE_OPTION_COUNT] = {
     {.name = "listen",
      .letter = 'l',
@@ -222,6 +229,21 @@ const struct option_info serve_option_rows[SERVE_OPTION_COUNT] = {
      .min = 8000,
      .max = 1000000000000,
      OPTION_FIELD(struct serve_options, server.pacing_bits_per_second)},
+    {.name = "user",
+     .kind = OPTION_FUNCTION,
+     .argument = "NAME[:GROUP]",
+     .group = "Privileges",
+     .help = "started as root, go on as this user once sockets are bound and files are read",
+     .function = take_user},
+    {.name = "sandbox",
+     .kind = OPTION_SWITCH,
+     .negatable = true,
+     .inverted = true,
+     .group = "Privileges",
+     .help = "give up files, system calls and core dumps that a server has no need of; in the "
+             "negative debuggers and tracers can look inside",
+     .default_text = "on",
+     OPTION_FIELD(struct serve_options, no_sandbox)},
     {.name = "admin",
      .kind = OPTION_FUNCTION,
      .argument = "ADDRESS",

@@ -7,6 +7,7 @@
 #include "cli/failure_log.h"
 #include "cli/options.h"
 #include "cli/tls_options.h"
+#include "sandbox/user.h"
 #include "server/server.h"
 
 struct serve_options {
@@ -19,6 +20,8 @@ struct serve_options {
     struct socket_address admin;
     bool admin_given;
     bool admin_allow_remote;
+    struct user user;
+    bool no_sandbox;
     uint64_t stats_interval_ns;
     bool log_failures;
     struct failure_log failures;
@@ -27,7 +30,7 @@ struct serve_options {
 
 /* Rows over struct serve_options: what the server does, and what its TLS has that a client's has
  * not. */
-enum { SERVE_OPTION_COUNT = 21, SERVE_TLS_OPTION_COUNT = 18 };
+enum { SERVE_OPTION_COUNT = 23, SERVE_TLS_OPTION_COUNT = 18 };
 
 extern const struct option_info serve_option_rows[SERVE_OPTION_COUNT];
 extern const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT];

@@ -8,16 +8,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <microhttpd.h>
 
 #include "base/error.h"
 #include "server/exposition.h"
 #include "server/server.h"
+#include "server/visitor.h"
 
 struct admin {
     struct MHD_Daemon *daemon;
     struct socket_address address;
     struct server *server;
+    int listener; /* until the thread runs; -1: none */
+    bool allows_any_host;
 };
 
 enum { ADMIN_BACKLOG = 64 };
@@ -88,6 +92,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
     }
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     }
@@ -124,6 +130,18 @@ static enum MHD_Result answer_page(struct MHD_Connection *connection, const stru
     return answer(connection, MHD_HTTP_OK, page->content_type, response);
 }
 
+static const char *refuse(const struct admin *admin, struct MHD_Connection *connection)
+{
+    const struct visitor visitor = {
+        .host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST),
+        .origin = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN),
+        .fetch_site = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-Fetch-Site"),
+        .is_from_afar = admin->allows_any_host,
+    };
+
+    return visitor_refusal(&visitor);
+}
+
 /* Called once when the headers are there and again when the request is complete; an answer to the
  * first call would make the library close the connection. */
 static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *path,
@@ -145,6 +163,11 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
     if (*upload_bytes > 0) { /* a body that GET has no use for */
         *upload_bytes = 0;
         return MHD_YES;
+    }
+    const char *refusal = refuse(admin, connection);
+
+    if (refusal != NULL) {
+        return answer_text(connection, MHD_HTTP_FORBIDDEN, refusal);
     }
     const struct page *page = page_find(path);
 
@@ -181,8 +204,8 @@ static void unlink_socket(const struct socket_address *address)
     }
 }
 
-struct admin *admin_start(const struct socket_address *address, bool allow_remote,
-                          struct server *server, struct error *error)
+struct admin *admin_open(const struct socket_address *address, bool allow_remote,
+                         struct server *server, struct error *error)
 {
     char text[SOCKET_TEXT_BYTES];
 
@@ -200,24 +223,29 @@ struct admin *admin_start(const struct socket_address *address, bool allow_remot
         return NULL;
     }
     admin->server = server;
-
-    int listener = socket_listen(address, false, ADMIN_BACKLOG, &admin->address, error);
-
-    if (listener < 0) {
+    json_object_seed(0); /* jansson's for all its tables, from a file: not once in a sandbox */
+    /* Web pages cannot reach a Unix socket. */
+    admin->allows_any_host = allow_remote || socket_is_unix(address);
+    admin->listener = socket_listen(address, false, ADMIN_BACKLOG, &admin->address, error);
+    if (admin->listener < 0) {
         error_prefix(error, "admin endpoint");
         free(admin);
         return NULL;
     }
-    admin->daemon = start_daemon(admin, listener);
-    if (admin->daemon == NULL) {
-        /* Whether the library has closed the listener by now depends on how far it came; closing it
-         * again could hit a descriptor of somebody else. The process is about to give up anyway. */
-        error_set(error, "admin endpoint: cannot start its HTTP thread: %s", strerror(errno));
-        unlink_socket(&admin->address);
-        free(admin);
-        return NULL;
-    }
     return admin;
+}
+
+int admin_run(struct admin *admin, struct error *error)
+{
+    admin->daemon = start_daemon(admin, admin->listener);
+    /* Now it is the library's. Where that has failed, whether it has closed it by now depends on
+     * how far it came, and closing it again could hit a descriptor of somebody else; the process is
+     * about to give up anyway. */
+    admin->listener = -1;
+    return admin->daemon != NULL
+               ? 0
+               : error_set(error, "admin endpoint: cannot start its HTTP thread: %s",
+                           strerror(errno));
 }
 
 const struct socket_address *admin_address(const struct admin *admin)
@@ -225,13 +253,18 @@ const struct socket_address *admin_address(const struct admin *admin)
     return &admin->address;
 }
 
-void admin_stop(struct admin *admin)
+void admin_close(struct admin *admin)
 {
     if (admin == NULL) {
         return;
     }
     /* The file goes first: who connects now must not find a socket that nobody answers. */
     unlink_socket(&admin->address);
-    MHD_stop_daemon(admin->daemon);
+    if (admin->daemon != NULL) {
+        MHD_stop_daemon(admin->daemon);
+    }
+    if (admin->listener >= 0) {
+        close(admin->listener);
+    }
     free(admin);
 }

@@ -291,7 +291,7 @@ static int server_listen(struct server *server, const struct server_config *conf
     return 0;
 }
 
-static int server_run(struct server *server, struct error *error)
+int server_run(struct server *server, struct error *error)
 {
     for (unsigned i = 0; i < server->worker_count; i++) {
         if (worker_start(&server->workers[i], error) < 0) {
@@ -301,7 +301,7 @@ static int server_run(struct server *server, struct error *error)
     return 0;
 }
 
-struct server *server_start(const struct server_config *config, struct error *error)
+struct server *server_new(const struct server_config *config, struct error *error)
 {
     struct server *server;
 
@@ -322,7 +322,18 @@ struct server *server_start(const struct server_config *config, struct error *er
     if (server_make_sources(server, config, error) < 0 ||
         server_make_workers(server, config, error) < 0 ||
         server_make_identities(server, config, error) < 0 ||
-        server_listen(server, config, error) < 0 || server_run(server, error) < 0) {
+        server_listen(server, config, error) < 0) {
+        server_free(server);
+        return NULL;
+    }
+    return server;
+}
+
+struct server *server_start(const struct server_config *config, struct error *error)
+{
+    struct server *server = server_new(config, error);
+
+    if (server && server_run(server, error) < 0) {
         server_stop(server);
         server_free(server);
         return NULL;

@@ -84,6 +84,11 @@ struct server_config {
  * failure. The configuration is not kept. */
 struct server *server_start(const struct server_config *config, struct error *error);
 
+/* server_start() in two steps, for who gives up privileges in between: everything is bound and
+ * read, and no thread runs yet; after a failure of the second step, too, the caller frees it. */
+struct server *server_new(const struct server_config *config, struct error *error);
+int server_run(struct server *server, struct error *error);
+
 /* The bound address of listener `index`, with its real port. */
 const struct socket_address *server_address(const struct server *server, size_t index);
 unsigned server_worker_count(const struct server *server);

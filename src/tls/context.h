@@ -55,6 +55,11 @@ const char *tls_context_warning(const struct tls_context *context);
 /* The version of the OpenSSL that runs, as it names itself: "OpenSSL 3.0.22 25 Aug 2026". */
 const char *tls_library_version(void);
 
+/* Where OpenSSL finds the system's roots: SSL_CERT_FILE and SSL_CERT_DIR, or what it was built
+ * with. It reads the directory's files as it needs them. */
+const char *tls_default_roots_file(void);
+const char *tls_default_roots_directory(void);
+
 enum {
     TLS_FRAGMENT_BYTES_MIN = 512, /* OpenSSL's lower bound, SSL_CTX_set_max_send_fragment(3) */
     TLS_PLAINTEXT_BYTES_MAX = 16384,

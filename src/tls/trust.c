@@ -1,4 +1,6 @@
 /* Whose certificates are good: roots, CRLs, and what becomes of a peer without a good one. */
+#include <stdlib.h>
+
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
@@ -50,6 +52,23 @@ int tls_trust_add(struct tls_context *context, X509 *root)
     }
     /* A server names those that it trusts when it asks for a certificate (RFC 8446 4.2.4). */
     return context->role == TLS_CLIENT || SSL_CTX_add_client_CA(context->ssl, root) ? 0 : -1;
+}
+
+static const char *default_path(const char *variable, const char *path)
+{
+    const char *value = getenv(variable);
+
+    return value != NULL ? value : path;
+}
+
+const char *tls_default_roots_file(void)
+{
+    return default_path(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+}
+
+const char *tls_default_roots_directory(void)
+{
+    return default_path(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
 }
 
 static int roots_load(struct tls_context *context, const struct tls_config *config,

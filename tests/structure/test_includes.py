@@ -18,13 +18,14 @@ ROOMS = {
     "ring": {"base"},
     "tls": {"base"},
     "stats": {"base"},
+    "sandbox": {"base"},
     "conn": LEVEL_1,
     "service": LEVEL_1 | {"conn/conn.h", "conn/service.h"},
     "server": LEVEL_1 | {"conn", "service"},
     "load": LEVEL_1 | {"conn", "service"},
     "report": {"base", "stats", "load/plan.h", "load/result.h"},
     "sweep": {"base", "stats", "report", "load/plan.h", "load/result.h"},
-    "cli": {"base", "ring", "tls", "stats", "service", "server", "load", "report", "sweep"},
+    "cli": {"base", "ring", "tls", "stats", "sandbox", "service", "server", "load", "report", "sweep"},
     "api": LEVEL_1 | {"conn", "service", "server"},
 }
 

@@ -29,7 +29,12 @@ static struct admin *start(const char *text, bool allow_remote, struct error *er
     struct socket_address address;
 
     cr_assert_eq(socket_parse(text, &address, error), 0, "%s", error->text);
-    return admin_start(&address, allow_remote, NULL, error);
+    struct admin *admin = admin_open(&address, allow_remote, NULL, error);
+
+    if (admin != NULL) {
+        cr_assert_eq(admin_run(admin, error), 0, "%s", error->text);
+    }
+    return admin;
 }
 
 static struct admin *start_local(void)
@@ -87,7 +92,7 @@ Test(admin, answers_stats_metrics_and_health)
     assert_reply(get(admin, "/metrics"), "HTTP/1.1 200 ", "tlsdyno_accepts_total{worker=\"0\"} 0");
     assert_reply(get(admin, "/metrics"), "HTTP/1.1 200 ",
                  "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
-    admin_stop(admin);
+    admin_close(admin);
 }
 
 Test(admin, names_what_there_is_when_asked_for_something_else)
@@ -96,7 +101,7 @@ Test(admin, names_what_there_is_when_asked_for_something_else)
 
     assert_reply(get(admin, "/"), "HTTP/1.1 404 ", "/stats");
     assert_reply(get(admin, "/stats/"), "HTTP/1.1 404 ", "/metrics");
-    admin_stop(admin);
+    admin_close(admin);
 }
 
 Test(admin, refuses_methods_that_change_things)
@@ -112,7 +117,32 @@ Test(admin, refuses_methods_that_change_things)
 
     cr_assert_null(strstr(reply, "schema"), "HEAD has no body");
     assert_reply(reply, "HTTP/1.1 200 ", "Content-Length: ");
-    admin_stop(admin);
+    admin_close(admin);
+}
+
+Test(admin, refuses_what_a_web_page_asks_for)
+{
+    struct admin *admin = start_local();
+    static const char script[] = "GET /stats HTTP/1.1\r\nHost: localhost\r\n"
+                                 "Origin: https://example.org\r\nConnection: close\r\n\r\n";
+    static const char image[] = "GET /stats HTTP/1.1\r\nHost: localhost\r\n"
+                                "Sec-Fetch-Site: cross-site\r\nConnection: close\r\n\r\n";
+    static const char rebound[] = "GET /stats HTTP/1.1\r\nHost: example.org\r\n"
+                                  "Connection: close\r\n\r\n";
+
+    assert_reply(ask(admin, script), "HTTP/1.1 403 ", "Scripts");
+    assert_reply(ask(admin, image), "HTTP/1.1 403 ", "other web pages");
+    assert_reply(ask(admin, rebound), "HTTP/1.1 403 ", "localhost");
+    admin_close(admin);
+}
+
+Test(admin, one_that_never_ran_is_closed)
+{
+    struct socket_address address;
+    struct error error = {0};
+
+    cr_assert_eq(socket_parse("127.0.0.1:0", &address, &error), 0);
+    admin_close(admin_open(&address, false, NULL, &error));
 }
 
 Test(admin, refuses_an_address_that_others_can_reach)
@@ -138,7 +168,7 @@ Test(admin, removes_its_unix_socket)
     cr_assert_not_null(admin, "%s", error.text);
     assert_reply(get(admin, "/healthz"), "HTTP/1.1 200 ", "ok\n");
     cr_assert_eq(access(text + strlen("unix:"), F_OK), 0);
-    admin_stop(admin);
+    admin_close(admin);
     cr_assert_neq(access(text + strlen("unix:"), F_OK), 0);
     cr_assert_eq(rmdir(directory), 0);
 }
@@ -149,5 +179,5 @@ Test(admin, says_which_address_it_cannot_have)
 
     cr_assert_null(start("unix:/nonexistent-directory/socket", false, &error));
     cr_assert_not_null(strstr(error.text, "/nonexistent-directory/socket"), "%s", error.text);
-    admin_stop(NULL);
+    admin_close(NULL);
 }
