@@ -29,6 +29,7 @@ test   -                                         libasan                   -
 test   -                                         libubsan                  -
 test   -                                         libtsan                   -
 test   gnutls-bin                                gnutls-utils              gnutls
+test   gnuplot-nox                               gnuplot                   gnuplot
 test   curl                                      curl                      curl
 test   prometheus                                golang-github-prometheus  prometheus
 test   libhiredis-dev                            hiredis-devel             hiredis

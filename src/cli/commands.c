@@ -2,8 +2,10 @@
 
 #include <string.h>
 
-const struct command *const commands[COMMAND_COUNT] = {&serve_command, &load_command, &cert_command,
-                                                       &ciphers_command, &compare_command};
+const struct command *const commands[COMMAND_COUNT] = {
+    &serve_command,  &load_command, &compare_command,
+    &report_command, &cert_command, &ciphers_command,
+};
 
 const struct command *command_find(const char *name)
 {

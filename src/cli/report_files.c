@@ -11,17 +11,23 @@
 
 enum { FILE_BYTES_MAX = 16 << 20 }; /* a report has at most some hundred KiB */
 
-static json_t *parse(const char *name, const struct file_content *content, struct error *error)
+json_t *report_file_read(const char *name, report_file_check *check, struct error *error)
 {
+    struct file_content content;
     json_error_t reason;
-    json_t *report =
-        json_loadb((const char *)content->bytes, content->count, JSON_REJECT_DUPLICATES, &reason);
+    json_t *report;
 
+    if (file_read(name, FILE_BYTES_MAX, &content, error) != 0) {
+        return NULL;
+    }
+    report =
+        json_loadb((const char *)content.bytes, content.count, JSON_REJECT_DUPLICATES, &reason);
+    file_content_free(&content);
     if (report == NULL) {
         error_set(error, "%s is no JSON: line %d: %s", name, reason.line, reason.text);
         return NULL;
     }
-    if (compare_check(report, error) != 0) {
+    if (check(report, error) != 0) {
         error_prefix(error, "%s", name);
         json_decref(report);
         return NULL;
@@ -31,18 +37,13 @@ static json_t *parse(const char *name, const struct file_content *content, struc
 
 static int add_file(const char *name, struct compare_side *side, struct error *error)
 {
-    struct file_content content;
     json_t *report;
 
     if (side->count == COMPARE_RUNS_MAX) {
         return error_set(error, "%s is one too many: a side has at most %d reports", name,
                          COMPARE_RUNS_MAX);
     }
-    if (file_read(name, FILE_BYTES_MAX, &content, error) != 0) {
-        return -1;
-    }
-    report = parse(name, &content, error);
-    file_content_free(&content);
+    report = report_file_read(name, compare_check, error);
     if (report == NULL) {
         return -1;
     }
