@@ -46,7 +46,8 @@ void dyno_list(enum dyno_list list,
 /* ---- Configuration. A value that cannot be is reported by dyno_context_new(), the first one
  * first. Setting again replaces; NULL and 0 stand for the default. ---- */
 
-struct dyno_config *dyno_config_new(void); /* NULL: out of memory */
+/* One with every default; NULL: out of memory. Contexts that were made of it stay when it goes. */
+struct dyno_config *dyno_config_new(void);
 void dyno_config_free(struct dyno_config *config);
 
 /* A PEM chain, leaf first, and its key; up to 8 of them, one for each type of key: the client's
@@ -78,7 +79,9 @@ void dyno_config_set_ocsp_response_mem(struct dyno_config *config, const void *d
 void dyno_config_set_ticket_keys_file(struct dyno_config *config, const char *file);
 void dyno_config_set_ticket_key_mem(struct dyno_config *config, const void *key, size_t bytes);
 void dyno_config_set_ticket_keep(struct dyno_config *config, unsigned keep);
-/* TLS 1.3 tickets after a full handshake; default 1. Without: TLS <= 1.2 resumes by session ID. */
+/* TLS 1.3 tickets after a full handshake; default 1. Without: TLS <= 1.2 resumes by session ID, and
+ * TLS 1.3 from the program's own store (on_new_session), which is told of one session a handshake:
+ * each resumption makes the next, as tickets should be used once (RFC 8446 C.4). */
 void dyno_config_set_ticket_count(struct dyno_config *config, unsigned count);
 void dyno_config_disable_tickets(struct dyno_config *config);
 
@@ -230,6 +233,7 @@ enum dyno_setting {
     DYNO_DYNAMIC_RECORDS,      /* 1: small records at first and after silence */
     DYNO_SETTING_COUNT,
 };
+/* Before the start, which reports a setting that there is not. 0 stands for the default. */
 void dyno_server_set(struct dyno_server *server, enum dyno_setting setting, uint64_t value);
 
 /* Binds everything and starts the threads. After a failure only dyno_server_free() is left. */
@@ -307,8 +311,11 @@ void dyno_socket_close(struct dyno_socket *socket);
 void dyno_socket_destroy(struct dyno_socket *socket); /* at once; what was written is dropped */
 void dyno_socket_resume(struct dyno_socket *socket);  /* after on_data took less than it got */
 
+/* Whether it has a TLS side; and that side, which lives as long as the socket. Without TLS all that
+ * it tells is empty. */
 bool dyno_socket_encrypted(const struct dyno_socket *socket);
-struct dyno_tls *dyno_socket_tls(struct dyno_socket *socket); /* without TLS all is empty */
+struct dyno_tls *dyno_socket_tls(struct dyno_socket *socket);
+/* Both ends; text "" when it is not known, and ours is not any more in on_closed. */
 void dyno_socket_local_address(const struct dyno_socket *socket, struct dyno_address *out);
 void dyno_socket_peer_address(const struct dyno_socket *socket, struct dyno_address *out);
 
@@ -316,6 +323,7 @@ struct dyno_bytes {
     uint64_t plain_in, plain_out;
     uint64_t wire_in, wire_out; /* with TLS's overhead; sent, not just queued */
 };
+/* What this connection has carried so far. */
 void dyno_socket_bytes(const struct dyno_socket *socket, struct dyno_bytes *out);
 
 /* Plaintext bytes a record from now on; false unless within 512 to 16384. */
@@ -350,6 +358,7 @@ struct dyno_facts {
     bool session_reused;
     bool early_data_accepted;
 };
+/* What was negotiated (names: IANA's TLS parameters); all "" and false before it is. */
 void dyno_tls_facts(const struct dyno_tls *tls, struct dyno_facts *out);
 /* Whether the peer's certificate is good; if not, why, in OpenSSL's words (may be NULL). */
 bool dyno_tls_authorized(const struct dyno_tls *tls, const char **out_reason);
@@ -388,6 +397,8 @@ struct dyno_pair_options {
     void *user;
 };
 
+/* NULL and a sentence when the context cannot serve or memory is out. One thread at a time may use
+ * a pair; pairs of one context may be on several. */
 struct dyno_pair *dyno_pair_new(const struct dyno_pair_options *options, struct dyno_error *error);
 void dyno_pair_free(struct dyno_pair *pair);
 
@@ -402,6 +413,7 @@ bool dyno_pair_write(struct dyno_pair *pair, const void *bytes, size_t count);
 size_t dyno_pair_read(struct dyno_pair *pair, void *out, size_t out_max);
 void dyno_pair_end(struct dyno_pair *pair); /* close_notify */
 
+/* The state of things. What is returned lives as long as the pair. */
 bool dyno_pair_is_secure(const struct dyno_pair *pair);
 bool dyno_pair_has_ended(const struct dyno_pair *pair);      /* the peer's close_notify was read */
 const char *dyno_pair_failure(const struct dyno_pair *pair); /* OpenSSL's reason; NULL: none */

@@ -22,6 +22,18 @@ def exported(library, *options):
     return {row[2].partition("@")[0] for row in rows if len(row) == 3 and row[1] != "A"}
 
 
+def undocumented(header):
+    """Functions without a comment in their block above them, or on their line."""
+    names = []
+    for block in re.split(r"\n\s*\n", header):
+        described = False
+        for line in re.sub(r"/\*.*?\*/", "/**/", block, flags=re.DOTALL).splitlines():
+            described = described or "/**/" in line
+            if not described:
+                names += DECLARATION.findall(line)
+    return names
+
+
 class Exports(unittest.TestCase):
     header = declared(pathlib.Path(os.environ["HEADER"]).read_text())
 
@@ -36,6 +48,10 @@ class Exports(unittest.TestCase):
         done = subprocess.run(["readelf", "--dynamic", os.environ["LIBRARY_SHARED"]],
                               capture_output=True, text=True, check=True)
         self.assertRegex(done.stdout, r"SONAME.*\[libtlsdyno\.so\.\d+\]")
+
+    def test_every_function_is_documented(self):
+        self.assertEqual(undocumented(pathlib.Path(os.environ["HEADER"]).read_text()), [])
+        self.assertEqual(undocumented("/* A */\nint dyno_a(void);\n\nint dyno_b(void);"), ["dyno_b"])
 
     def test_a_symbol_that_is_not_declared_would_be_noticed(self):
         self.assertEqual(declared("/* dyno_old( */ int dyno_new(void);"), {"dyno_new"})
