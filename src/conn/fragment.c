@@ -17,10 +17,15 @@ static const uint64_t silence_ns = 1000 * 1000 * 1000;
 static void fragment_set(struct conn *conn, bool small)
 {
     struct fragment_policy *policy = &conn->fragments;
-    unsigned full =
-        policy->bytes_max ? policy->bytes_max : tls_context_max_send_fragment(conn->context);
+    unsigned full = policy->bytes_max;
 
     policy->is_small = small;
+    if (!conn->context) {
+        return; /* plain TCP has no records */
+    }
+    if (full == 0) {
+        full = tls_context_max_send_fragment(conn->context);
+    }
     tls_engine_set_max_send_fragment(&conn->engine,
                                      small && full > SMALL_BYTES ? SMALL_BYTES : full);
 }

@@ -89,3 +89,21 @@ Test(fragment, dynamic_records_are_small_first_and_then_large)
     /* 14 writes of 10,000 bytes reach the 128 KiB during which records have 1,400. */
     cr_assert_eq(records, 14 * 8 + (BURST_BYTES / 10000 - 14));
 }
+
+static void burst_as_it_likes(struct conn *conn)
+{
+    cr_assert(conn_set_max_send_fragment(conn, 1000));
+    conn_set_dynamic_records(conn, true);
+    burst(conn);
+    conn_set_dynamic_records(conn, false);
+}
+
+static const struct service liking = {.name = "liking", .on_open = burst_as_it_likes};
+
+Test(fragment, plain_tcp_has_no_records_to_size)
+{
+    loopback_start(NULL, NULL);
+    loopback_listen(&(struct reactor_listen_options){.service = &liking, .dynamic_records = true});
+    loopback_connect(&counting, NULL);
+    reactor_run(&loopback.reactor);
+}
