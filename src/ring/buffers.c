@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
+#include "ring/fault.h"
 #include "ring/ring.h"
 
 static const size_t shared_bytes = BUFFERS_MAX * sizeof(struct io_uring_buf);
@@ -81,8 +82,9 @@ void buffers_give(struct ring_buffers *buffers, int32_t index)
 {
     assert(buffers->held_count > 0);
     buffers->held_count--;
-    io_uring_buf_ring_add(buffers->shared, buffers_at(buffers, index), BUFFER_BYTES,
-                          (unsigned short)index, io_uring_buf_ring_mask(BUFFERS_MAX), 0);
+    io_uring_buf_ring_add(buffers->shared, buffers_at(buffers, index),
+                          fault_buffer((uint16_t)index, BUFFER_BYTES), (unsigned short)index,
+                          io_uring_buf_ring_mask(BUFFERS_MAX), 0);
     io_uring_buf_ring_advance(buffers->shared, 1);
 }
 

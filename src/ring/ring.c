@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "ring/buffers.h"
+#include "ring/fault.h"
 
 /* Best first; all disabled until ring_restrict(). DEFER_TASKRUN runs completions only inside our
  * own enter, so they arrive in batches and never interrupt a handshake; COOP_TASKRUN at least
@@ -151,14 +152,17 @@ int ring_probe(struct ring_features *out, struct error *error)
 int ring_open(struct ring *ring, struct error *error)
 {
     struct io_uring_params params;
+    uint32_t entries = RING_ENTRIES;
+    uint32_t completions = RING_COMPLETIONS;
     int result;
 
     memset(ring, 0, sizeof *ring);
+    fault_open(&entries, &completions);
     ring->uring = calloc(1, sizeof *ring->uring);
     if (!ring->uring) {
         return error_set(error, "no memory for an io_uring");
     }
-    result = ring_setup(ring->uring, RING_ENTRIES, RING_COMPLETIONS, &params);
+    result = ring_setup(ring->uring, entries, completions, &params);
     if (result < 0) {
         free(ring->uring);
         ring->uring = NULL;
@@ -177,6 +181,7 @@ int ring_open(struct ring *ring, struct error *error)
 
 void ring_close(struct ring *ring)
 {
+    fault_close();
     if (ring->uring) {
         io_uring_queue_exit(ring->uring);
         free(ring->uring);
@@ -205,6 +210,10 @@ int ring_turn(struct ring *ring, uint64_t wait_ns)
     int result;
 
     ring->enters++;
+    result = fault_turn(&wait_ns);
+    if (result < 0) {
+        return ring_turn_result(result);
+    }
     if (wait_ns == 0) {
         result = io_uring_submit_and_get_events(ring->uring);
     } else if (wait_ns == UINT64_MAX) {
@@ -220,7 +229,7 @@ int ring_turn(struct ring *ring, uint64_t wait_ns)
     return ring_turn_result(result);
 }
 
-bool ring_next(struct ring *ring, struct ring_completion *out)
+static bool ring_take(struct ring *ring, struct ring_completion *out)
 {
     struct io_uring_cqe *completion;
     unsigned head;
@@ -239,6 +248,11 @@ bool ring_next(struct ring *ring, struct ring_completion *out)
         return true;
     }
     return false;
+}
+
+bool ring_next(struct ring *ring, struct ring_completion *out)
+{
+    return fault_next(ring, ring_take, out);
 }
 
 static struct io_uring_sqe *ring_request(struct ring *ring)
@@ -261,8 +275,12 @@ static void ring_mark(struct io_uring_sqe *request, struct op op)
 
 void ring_accept_multishot(struct ring *ring, int listener, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring);
+    struct io_uring_sqe *request;
 
+    if (fault_request(op)) {
+        return;
+    }
+    request = ring_request(ring);
     io_uring_prep_multishot_accept(request, listener, NULL, NULL, SOCK_CLOEXEC);
     ring_mark(request, op);
 }
@@ -270,16 +288,24 @@ void ring_accept_multishot(struct ring *ring, int listener, struct op op)
 void ring_connect(struct ring *ring, int descriptor, const struct sockaddr *address,
                   socklen_t bytes, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring);
+    struct io_uring_sqe *request;
 
+    if (fault_request(op)) {
+        return;
+    }
+    request = ring_request(ring);
     io_uring_prep_connect(request, descriptor, address, bytes);
     ring_mark(request, op);
 }
 
 void ring_recv_multishot(struct ring *ring, int descriptor, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring);
+    struct io_uring_sqe *request;
 
+    if (fault_request(op)) {
+        return;
+    }
+    request = ring_request(ring);
     io_uring_prep_recv_multishot(request, descriptor, NULL, 0, 0);
     request->flags |= IOSQE_BUFFER_SELECT;
     request->buf_group = BUFFER_GROUP;
@@ -288,16 +314,24 @@ void ring_recv_multishot(struct ring *ring, int descriptor, struct op op)
 
 void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t count, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring);
+    struct io_uring_sqe *request;
 
+    if (fault_send(op, &count)) {
+        return;
+    }
+    request = ring_request(ring);
     io_uring_prep_send(request, descriptor, bytes, count, MSG_NOSIGNAL);
     ring_mark(request, op);
 }
 
 void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *message, struct op op)
 {
-    struct io_uring_sqe *request = ring_request(ring);
+    struct io_uring_sqe *request;
 
+    if (fault_sendmsg(ring, descriptor, message, op)) {
+        return;
+    }
+    request = ring_request(ring);
     io_uring_prep_sendmsg(request, descriptor, message, MSG_NOSIGNAL);
     ring_mark(request, op);
 }
