@@ -1,6 +1,5 @@
 #include "conn/reactor.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +101,17 @@ void reactor_replace_context(struct reactor *reactor, uint32_t listener_index,
     options->asks = asks;
 }
 
+/* What a connection asked for that is no longer there. A slot is given back only after its last
+ * completion, so none should come; one that does must not touch the slot's next connection. */
+static void reactor_drop(struct reactor *reactor, const struct ring_completion *completion)
+{
+    counters_increment(reactor->counters, COUNTER_COMPLETIONS_STALE);
+    if (completion->buffer >= 0) {
+        buffers_take(&reactor->buffers, completion->buffer, 0);
+        buffers_give(&reactor->buffers, completion->buffer);
+    }
+}
+
 static void reactor_dispatch(struct reactor *reactor, const struct ring_completion *completion)
 {
     const struct op *op = &completion->op;
@@ -121,8 +131,10 @@ static void reactor_dispatch(struct reactor *reactor, const struct ring_completi
         break;
     }
     conn = table_find(&reactor->table, op->slot, op->generation);
-    /* A slot is given back only after its last completion. */
-    assert(conn != NULL);
+    if (!conn) {
+        reactor_drop(reactor, completion);
+        return;
+    }
     switch (op->kind) {
     case OP_CONNECT:
         connect_completed(conn, completion);

@@ -98,4 +98,6 @@ const struct counter_info counter_infos[COUNTER_COUNT] = {
                              "Times that back-pressure stopped reading from a connection"},
     [COUNTER_ENTERS] = {"enters", "Calls of io_uring_enter"},
     [COUNTER_COMPLETIONS] = {"completions", "Completions taken from io_uring"},
+    [COUNTER_COMPLETIONS_STALE] = {"completions_stale",
+                                   "Completions dropped because their connection had ended"},
 };

@@ -63,6 +63,7 @@ enum counter {
     COUNTER_RECV_PAUSES, /* back-pressure stopped reading */
     COUNTER_ENTERS,      /* io_uring_enter(2) calls */
     COUNTER_COMPLETIONS,
+    COUNTER_COMPLETIONS_STALE, /* of a connection that had ended: dropped */
     COUNTER_COUNT,
 };
 
