@@ -225,7 +225,9 @@ static void reactor_turn(struct reactor *reactor)
     /* Whatever can go wrong here (out of kernel memory) passes: the requests stay queued. */
     (void)ring_turn(&reactor->ring, wait_ns);
     reactor->now_ns = clock_now_ns();
-    reactor->vector_count = 0;
+    if (ring_is_submitted(&reactor->ring)) {
+        reactor->vector_count = 0;
+    }
     reactor_complete(reactor);
     if (reactor->events.on_turn) {
         reactor->events.on_turn(reactor->owner, reactor->now_ns);

@@ -79,7 +79,7 @@ struct reactor_events {
     void (*on_timer)(void *owner, struct wheel_timer *timer); /* one of the owner's own */
 };
 
-/* One sendmsg(2) argument; the kernel has read it when the turn's enter returns. */
+/* One sendmsg(2) argument; it stays until ring_is_submitted(). */
 struct reactor_vector {
     struct msghdr message;
     struct iovec spans[REACTOR_VECTOR_SPANS];
@@ -141,7 +141,7 @@ struct reactor_connect_options {
     bool dynamic_records;
 };
 
-/* Starts a connection to `address`, which must stay until the next turn. Its service hears on_open
+/* Starts a connection to `address`, which must stay until on_open or on_closed. Its service hears on_open
  * or on_closed, never before this returns. NULL, with errno set, when the table is full or the
  * reactor stops (ENOSPC), or no socket can be had (EMFILE and the like). */
 struct conn *reactor_connect(struct reactor *reactor, const struct socket_address *address,

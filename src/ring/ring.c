@@ -229,6 +229,11 @@ int ring_turn(struct ring *ring, uint64_t wait_ns)
     return ring_turn_result(result);
 }
 
+bool ring_is_submitted(const struct ring *ring)
+{
+    return io_uring_sq_ready(ring->uring) == 0;
+}
+
 static bool ring_take(struct ring *ring, struct ring_completion *out)
 {
     struct io_uring_cqe *completion;

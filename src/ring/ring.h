@@ -56,12 +56,16 @@ struct ring_completion {
  */
 int ring_turn(struct ring *ring, uint64_t wait_ns);
 
+/* The kernel has read all requests, and what they point at may be reused. False after a turn that
+ * failed or in which the kernel had no memory for all of them: the next turns submit the rest. */
+bool ring_is_submitted(const struct ring *ring);
+
 /* The next completion, if there is one; each is returned once. */
 bool ring_next(struct ring *ring, struct ring_completion *out);
 
 /* Requests, sent by the next ring_turn(); a full submission queue is submitted first. Everything
- * that is pointed at may be reused after that turn, except the bytes that are sent, which must stay
- * until the completion. `op` marks the completion. */
+ * that is pointed at must stay until ring_is_submitted(), and the bytes that are sent until the
+ * completion. `op` marks the completion. */
 void ring_accept_multishot(struct ring *ring, int listener, struct op op);
 void ring_connect(struct ring *ring, int descriptor, const struct sockaddr *address,
                   socklen_t bytes, struct op op);

@@ -102,6 +102,14 @@ Test(faults, no_completion_is_stale_without_them)
     cr_assert_eq(counters_get(&loopback.counters, COUNTER_COMPLETIONS_STALE), 0);
 }
 
+/* Sends of several slabs are described in memory that the kernel had not read yet. */
+Test(faults, what_requests_point_at_stays_until_the_kernel_has_them)
+{
+    start(&(struct fault_plan){.per_mille = {[FAULT_ENTER_FAIL] = 500, [FAULT_LATE] = 500}}, NULL);
+    run(&transferring);
+    cr_assert_gt(fault_happened(FAULT_ENTER_FAIL), 0);
+}
+
 /* The process has no descriptor left until this many failures to accept have been counted. */
 enum { FAILURES = 3 };
 
