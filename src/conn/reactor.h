@@ -141,9 +141,9 @@ struct reactor_connect_options {
     bool dynamic_records;
 };
 
-/* Starts a connection to `address`, which must stay until on_open or on_closed. Its service hears on_open
- * or on_closed, never before this returns. NULL, with errno set, when the table is full or the
- * reactor stops (ENOSPC), or no socket can be had (EMFILE and the like). */
+/* Starts a connection to `address`, which must stay until on_open or on_closed. Its service hears
+ * on_open or on_closed, never before this returns. NULL, with errno set, when the table is full or
+ * the reactor stops (ENOSPC), or no socket can be had (EMFILE and the like). */
 struct conn *reactor_connect(struct reactor *reactor, const struct socket_address *address,
                              const struct reactor_connect_options *options);
 
