@@ -97,6 +97,31 @@ char *forge_validity(const struct certificate *certificate, const struct certifi
     return text_of(bio);
 }
 
+char *forge_bytes(const struct certificate *certificate, const struct certificate *issuer,
+                  const char *from, const char *to, size_t count)
+{
+    X509 *x509 = x509_of(certificate);
+    EVP_PKEY *key = key_of(issuer);
+    BIO *bio = BIO_new(BIO_s_mem());
+    unsigned char *der = NULL;
+    size_t bytes = (size_t)i2d_X509(x509, &der);
+    const unsigned char *begin = der;
+    unsigned char *at;
+
+    while ((at = memmem(der, bytes, from, count)) != NULL) {
+        memcpy(at, to, count);
+    }
+    X509_free(x509);
+    x509 = d2i_X509(NULL, &begin, (long)bytes);
+    cr_assert_not_null(x509);
+    cr_assert_gt(X509_sign(x509, key, EVP_sha256()), 0);
+    cr_assert(PEM_write_bio_X509(bio, x509));
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+    X509_free(x509);
+    return text_of(bio);
+}
+
 char *forge_encrypted_key(const struct certificate *certificate, const char *passphrase)
 {
     EVP_PKEY *key = key_of(certificate);

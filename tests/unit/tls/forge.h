@@ -16,6 +16,10 @@ char *forge_crl(const struct certificate *issuer, const struct certificate *cons
 char *forge_validity(const struct certificate *certificate, const struct certificate *issuer,
                      long from_s, long to_s);
 
+/* The certificate with `count` other bytes in every place where there were `from`, signed anew. */
+char *forge_bytes(const struct certificate *certificate, const struct certificate *issuer,
+                  const char *from, const char *to, size_t count);
+
 /* A certificate's key as PKCS#8 under a passphrase. */
 char *forge_encrypted_key(const struct certificate *certificate, const char *passphrase);
 
