@@ -124,6 +124,27 @@ static inline void errors_clear(void)
     }
 }
 
+static bool is_for_host(X509 *certificate, const char *host)
+{
+    return X509_check_ip_asc(certificate, host, 0) == 1 ||
+           X509_check_host(certificate, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+}
+
+/* A resumption does not show the server's certificate again: who insists on a good one offers only
+ * a session in which it was good, and good for this host. The others cost a full handshake. */
+static void session_offer(SSL *ssl, SSL_SESSION *session, const char *host)
+{
+    X509 *server = SSL_SESSION_get0_peer(session);
+
+    /* One that is refused (expired, of another version) only costs the resumption. */
+    if (SSL_set_session(ssl, session) && (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0 &&
+        (server == NULL || SSL_get_verify_result(ssl) != X509_V_OK ||
+         (host != NULL && !is_for_host(server, host)))) {
+        SSL_set_session(ssl, NULL);
+        SSL_set_verify_result(ssl, X509_V_OK);
+    }
+}
+
 static bool client_setup(SSL *ssl, const struct tls_engine_options *options)
 {
     X509_VERIFY_PARAM *verify = SSL_get0_param(ssl);
@@ -138,9 +159,8 @@ static bool client_setup(SSL *ssl, const struct tls_engine_options *options)
             return false;
         }
     }
-    /* A refused session (expired, of another version) only costs the resumption. */
     if (options->session != NULL) {
-        SSL_set_session(ssl, (SSL_SESSION *)options->session);
+        session_offer(ssl, (SSL_SESSION *)options->session, host);
     }
     return true;
 }

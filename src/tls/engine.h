@@ -80,9 +80,10 @@ struct tls_engine {
 };
 
 /* A client's saved session; reference-counted inside OpenSSL, one thread. Whoever keeps it must
- * never offer it to another host than the one it came from: it identifies the client, and skips the
- * check of the certificate. It is good for one connection: OpenSSL withdraws it when that gets a
- * newer ticket. */
+ * never offer it to another host than the one it came from: it identifies the client. It skips the
+ * check of the certificate too, so a client that verifies does not offer one whose certificate was
+ * not good, or is not for `verify_host`. It is good for one connection: OpenSSL withdraws it when
+ * that gets a newer ticket. */
 struct tls_session;
 
 struct tls_engine_options {

@@ -1,5 +1,8 @@
+#include <string.h>
+
 #include <criterion/criterion.h>
 
+#include "base/random.h"
 #include "pair.h"
 #include "tls/session_store.h"
 #include "tls/ticket.h"
@@ -278,4 +281,117 @@ Test(resumption, as_many_tls_1_3_tickets_as_configured)
     tls_session_free(pair_connect(&setup, NULL, &kind, &tally));
     cr_assert_eq(tally.tickets_issued, 3);
     close_setup(&setup);
+}
+
+/* A session made by one client, offered by another. */
+static enum tls_resumption offered(enum tls_version version, const struct tls_config *first,
+                                   const struct tls_config *second, const char *host)
+{
+    struct tls_engine_options options = {.verify_host = host};
+    struct pair_setup setup = {0};
+    struct tls_context *clients[2];
+    struct tls_config configs[2] = {*first, *second};
+    struct tls_session *session;
+    enum tls_resumption kind;
+    struct pair pair;
+
+    open_setup(&setup, version, 1);
+    for (int i = 0; i < 2; i++) {
+        configs[i].ca_pem = certificate_pem(setup.certificate);
+        clients[i] = tls_context_new(TLS_CLIENT, &configs[i], NULL, NULL);
+        cr_assert_not_null(clients[i]);
+    }
+    tls_context_free(setup.client);
+    setup.client = clients[0];
+    session = pair_connect(&setup, NULL, &kind, NULL);
+    cr_assert_not_null(session);
+    options.session = session;
+    pair_init(&pair, clients[1], setup.server, &options);
+    cr_assert(pair_handshake(&pair), "%s", pair.client.failure.reason);
+    tls_engine_resumed(&pair.client.engine, &kind);
+    pair_deinit(&pair);
+    tls_session_free(session);
+    tls_context_free(clients[1]);
+    close_setup(&setup);
+    return kind;
+}
+
+Test(resumption, a_client_that_verifies_offers_only_what_was_verified)
+{
+    static const struct tls_config verifies = {0};
+    static const struct tls_config accepts = {.insecure = true};
+    static const struct tls_config does_not_look = {.insecure = true, .no_verification = true};
+
+    for (int i = 0; i < 2; i++) {
+        enum tls_version version = i == 0 ? TLS_VERSION_1_2 : TLS_VERSION_1_3;
+
+        cr_expect_eq(offered(version, &verifies, &verifies, "localhost"), TLS_RESUMED_TICKET);
+        cr_expect_eq(offered(version, &verifies, &verifies, "127.0.0.1"), TLS_RESUMED_TICKET);
+        cr_expect_eq(offered(version, &verifies, &verifies, NULL), TLS_RESUMED_TICKET);
+        cr_expect_eq(offered(version, &does_not_look, &verifies, "localhost"), TLS_FULL);
+        cr_expect_eq(offered(version, &does_not_look, &accepts, "localhost"), TLS_RESUMED_TICKET);
+    }
+}
+
+/* Node's CVE-2020-8172: the session of one host let its client into another one, whose certificate
+ * nobody looked at; here both have the same ticket keys and settings. */
+Test(resumption, a_client_does_not_resume_at_a_host_that_the_certificate_is_not_for)
+{
+    struct tls_engine_options options = {.verify_host = "elsewhere.test"};
+    struct pair_setup setup = {0};
+    struct tls_session *session;
+    enum tls_resumption kind;
+    struct pair pair;
+
+    for (int i = 0; i < 2; i++) {
+        open_setup(&setup, i == 0 ? TLS_VERSION_1_2 : TLS_VERSION_1_3, 1);
+        session = pair_connect(&setup, NULL, &kind, NULL);
+        options.session = session;
+        pair_init(&pair, setup.client, setup.server, &options);
+        cr_expect_not(pair_handshake(&pair));
+        cr_expect_not_null(strstr(pair.client.failure.reason, "hostname mismatch"), "%s",
+                           pair.client.failure.reason);
+        pair_deinit(&pair);
+        tls_session_free(session);
+        close_setup(&setup);
+        setup = (struct pair_setup){0};
+    }
+}
+
+/* HAProxy's CVE-2019-11323: keys of both sizes in one ring, in either order. */
+Test(resumption, ticket_keys_of_both_sizes_take_turns)
+{
+    static const size_t sizes[] = {48, 80, 80, 48, 48};
+    static const struct tally_row full = {.kind = TLS_FULL};
+    static const struct tally_row current = {.kind = TLS_RESUMED_TICKET, .accepted = true};
+    static const struct tally_row previous = {TLS_RESUMED_TICKET, true, true, false};
+    static const struct tally_row retired = {.kind = TLS_FULL, .rejected = true};
+
+    for (int version = TLS_VERSION_1_2; version <= TLS_VERSION_1_3; version++) {
+        struct tls_session *older = NULL;
+        struct tls_session *old[2] = {NULL, NULL};
+        struct pair_setup setup = {0};
+
+        open_setup(&setup, (enum tls_version)version, 1);
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+            uint8_t key[80];
+
+            random_fill(&(struct random){.state = i}, key, sizeof(key));
+            cr_assert_eq(ticket_ring_push(setup.shared.tickets, key, sizes[i], NULL), 0);
+            if (older != NULL) {
+                tls_session_free(expect_use(&setup, older, retired));
+            }
+            older = old[0];
+            if (old[1] != NULL) {
+                tls_session_free(expect_use(&setup, old[1], previous));
+            }
+            old[0] = expect_use(&setup, NULL, full);
+            old[1] = expect_use(&setup, NULL, full);
+            tls_session_free(expect_use(&setup, expect_use(&setup, NULL, full), current));
+        }
+        tls_session_free(older);
+        tls_session_free(old[0]);
+        tls_session_free(old[1]);
+        close_setup(&setup);
+    }
 }
