@@ -317,6 +317,52 @@ Test(credentials, what_is_no_bundle_is_refused_with_its_file)
     bundle_free(&bundle);
 }
 
+/* CVE-2024-0727: parts that PKCS#7 allows to be left out, and that OpenSSL then looked into. */
+Test(credentials, a_bundle_with_parts_left_out_is_refused)
+{
+#define VERSION_3 0x02, 0x01, 0x03
+#define DATA      0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01
+#define ENCRYPTED 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x06
+    static const uint8_t bundles[][48] = {
+        {0x30, 0x10, VERSION_3, 0x30, 0x0b, DATA},                         /* no content */
+        {0x30, 0x12, VERSION_3, 0x30, 0x0d, DATA, 0xa0, 0x00},             /* empty content */
+        {0x30, 0x10, VERSION_3, 0x30, 0x0b, ENCRYPTED},                    /* likewise, of a kind */
+        {0x30, 0x14, VERSION_3, 0x30, 0x0f, DATA, 0xa0, 0x02, 0x04, 0x00}, /* empty octets */
+        /* one safe, without content */
+        {0x30, 0x23, VERSION_3, 0x30, 0x1e, DATA, 0xa0, 0x11, 0x04, 0x0f, 0x30, 0x0d, 0x30, 0x0b,
+         DATA},
+        {0x30, 0x23, VERSION_3, 0x30, 0x1e, DATA, 0xa0, 0x11, 0x04, 0x0f, 0x30, 0x0d, 0x30, 0x0b,
+         ENCRYPTED},
+        {0x30, 0x00},
+    };
+#undef VERSION_3
+#undef DATA
+#undef ENCRYPTED
+
+    for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++) {
+        struct tls_config config = {.pfx = bundles[i], .pfx_bytes = 2u + bundles[i][1]};
+
+        fixture_refuse_role(TLS_SERVER, &config, "pfx file '(memory)'", "");
+        config.passphrase = "open sesame";
+        fixture_refuse_role(TLS_SERVER, &config, "pfx file '(memory)'", "");
+    }
+}
+
+Test(credentials, a_bundle_cut_at_any_length_is_refused)
+{
+    struct bundle bundle = bundle_make("");
+
+    for (size_t bytes = 1; bytes < bundle.bytes; bytes += 7) {
+        uint8_t *part = malloc(bytes); /* so that a sanitizer sees what is read beyond it */
+        struct tls_config config = {.pfx = part, .pfx_bytes = bytes};
+
+        memcpy(part, bundle.der, bytes);
+        fixture_refuse_role(TLS_SERVER, &config, "pfx file '(memory)'", "");
+        free(part);
+    }
+    bundle_free(&bundle);
+}
+
 Test(credentials, a_bundle_of_long_ago_is_refused_with_advice)
 {
     struct fixture fixture = fixture_make();

@@ -120,6 +120,31 @@ Test(trust, what_is_no_crl_is_refused_with_its_file)
     certificate_free(root);
 }
 
+/* Every letter of a CRL's PEM changed in turn: refused with its file, or taken for what it then
+ * says (its signature counts when it is used), never more. */
+Test(trust, a_damaged_crl_is_survived)
+{
+    struct certificate *root = make_root();
+    const struct certificate *const revoked[] = {root, NULL};
+    char *crl = forge_crl(root, revoked, 3600);
+
+    for (size_t at = 0; crl[at] != '\0'; at++) {
+        struct tls_config config = {.crl_pem = crl, .ca_pem = certificate_pem(root)};
+        struct error error = {0};
+        struct tls_context *context;
+        char before = crl[at];
+
+        crl[at] = before == 'A' ? 'z' : 'A';
+        context = tls_context_new(TLS_CLIENT, &config, NULL, &error);
+        cr_assert(context != NULL || strstr(error.text, "CRL file '(memory)'") != NULL, "%s",
+                  error.text);
+        tls_context_free(context);
+        crl[at] = before;
+    }
+    free(crl);
+    certificate_free(root);
+}
+
 Test(trust, a_crl_past_its_next_update_is_warned_about)
 {
     struct certificate *root = make_root();
