@@ -31,11 +31,15 @@ class Process:
         self.rest, _ = self.process.communicate(timeout=DEADLINE)
 
 
+def setUpModule():
+    Example.directory = unittest.enterModuleContext(Directory())
+    Example.stranger = unittest.enterModuleContext(Directory())
+    (Example.directory / "secret").write_text("swordfish\n")
+    tlsdyno("cert", "--passphrase-file", Example.directory / "secret", Example.directory, check=0)
+    tlsdyno("cert", Example.stranger, check=0)
+
+
 class Example(unittest.TestCase):
-    def setUp(self):
-        self.directory = self.enterContext(Directory())
-        (self.directory / "secret").write_text("swordfish\n")
-        tlsdyno("cert", "--passphrase-file", self.directory / "secret", self.directory, check=0)
 
     def file(self, name):
         return str(self.directory / name)
@@ -142,9 +146,7 @@ class Client(Example):
     def test_it_tells_why_not(self):
         port = self.s_server()
         program = EXAMPLES / "example_client"
-        with Directory() as other:
-            tlsdyno("cert", other, check=0)
-            done = run(program, f"localhost:{port}", other / "ca.pem", check=1)
+        done = run(program, f"localhost:{port}", self.stranger / "ca.pem", check=1)
         self.assertIn("certificate", done.stderr)
         done = run(program, "localhost:1", self.file("ca.pem"), check=1)
         self.assertIn("Connection refused", done.stderr)
@@ -175,10 +177,8 @@ class Pair(Example):
                 self.assertIn("the server hears 'hello'", done.stdout)
 
     def test_another_root_is_not_trusted(self):
-        with Directory() as other:
-            tlsdyno("cert", other, check=0)
-            done = run(EXAMPLES / "example_pair", *self.files("server.pem", "server.key"),
-                       other / "ca.pem", check=0)
+        done = run(EXAMPLES / "example_pair", *self.files("server.pem", "server.key"),
+                   self.stranger / "ca.pem", check=0)
         self.assertNotIn("client is secure", done.stdout)
         self.assertIn("the client fails: ", done.stdout)
 
@@ -187,9 +187,10 @@ class Pair(Example):
 @unittest.skipUnless(SESSIONS.exists(), "built without hiredis")
 class SharedSessions(Example):
     def start_redis(self):
-        path = self.file("redis.sock")
+        directory = self.enterContext(Directory())
+        path = str(directory / "redis.sock")
         redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", path, "--save", "",
-                                  "--dir", str(self.directory)], stdout=subprocess.DEVNULL)
+                                  "--dir", str(directory)], stdout=subprocess.DEVNULL)
         self.addCleanup(redis.wait)
         self.addCleanup(redis.terminate)
         wait_for(lambda: os.path.exists(path), "redis")

@@ -7,9 +7,9 @@ import ssl
 import unittest
 
 from authority import Authority
-from dyno import Certificates, Directory, needs, run
+from dyno import Certificates, Directory, needs, run, tlsdyno
 from foreign_clients import converse
-from library_program import Serving
+from library_program import PROGRAM, Serving
 from s_client import SClient
 from wire import APPLICATION_DATA, RawClient, records
 
@@ -121,6 +121,36 @@ class Negotiation(Foreign):
         lines = {line for line in logs[1] if line and not line.startswith("#")}
         self.assertGreaterEqual(len(lines), 5)
         self.assertEqual(logs[0], lines)
+
+
+@needs("openssl")
+class PostQuantum(Foreign):
+    """What OpenSSL has from 3.5 on: it is agreed upon and told, and an older one says so."""
+
+    HYBRID = "X25519MLKEM768"
+    has_it = HYBRID in tlsdyno("ciphers").stdout
+
+    @unittest.skipUnless(has_it, "needs OpenSSL 3.5")
+    def test_the_hybrid_group(self):
+        words = [f"groups={self.HYBRID}:X25519"]
+        self.check(words, ["-groups", self.HYBRID], self.HYBRID, f"group={self.HYBRID}")
+        self.check(words, ["-groups", "X25519"], "X25519", "group=x25519")
+        self.check([], ["-groups", self.HYBRID], self.HYBRID, f"group={self.HYBRID}")
+
+    @unittest.skipUnless(has_it, "needs OpenSSL 3.5")
+    def test_an_ml_dsa_certificate(self):
+        files = Certificates(self.directory / "mldsa", "--type", "mldsa65")
+        with Serving(f"cert={files.cert}:{files.key}") as server:
+            self.assertIn(HELLO, self.ask(server, "-CAfile", files.ca, "-verify_return_error"))
+            server.wait_output("signature=mldsa65")
+            self.assertNotIn(HELLO, self.ask(server, "-sigalgs", "ECDSA+SHA256"))
+
+    @unittest.skipIf(has_it, "this OpenSSL has it")
+    def test_an_older_one_says_what_is_missing(self):
+        for word in (f"groups={self.HYBRID}", "sigalgs=mldsa65"):
+            done = run(PROGRAM, "serve", "127.0.0.1:0", self.own, word, check=1)
+            self.assertIn(word.partition("=")[2], done.stderr)
+            self.assertIn("3.5", done.stderr)
 
 
 @needs("openssl")
