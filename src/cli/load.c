@@ -17,6 +17,7 @@
 #include "load/load.h"
 #include "report/report.h"
 #include "tls/context.h"
+#include "tls/session_file.h"
 
 enum { COMMAND_LINE_BYTES = 1024 };
 
@@ -33,6 +34,9 @@ struct load_session {
     struct error admin_error;
     FILE *json; /* NULL: not asked for */
     struct load_files files;
+    const char *session_file; /* NULL: not asked for */
+    uint8_t *saved;           /* of that file */
+    struct error session_error;
     struct load_result *result;
     char started[32];
     char command_line[COMMAND_LINE_BYTES];
@@ -77,6 +81,14 @@ static void on_measure_end(void *user)
     if (session->server_before != NULL) {
         session->server_after = admin_client_stats(session->admin, &session->admin_error);
     }
+}
+
+/* What goes wrong here is told after the report. */
+static void on_session(void *user, const uint8_t *data, size_t bytes)
+{
+    struct load_session *session = user;
+
+    tls_session_file_write(session->session_file, data, bytes, &session->session_error);
 }
 
 /* The arguments as a shell would read them, cut when they are very long. */
@@ -135,6 +147,14 @@ static int session_open(struct load_session *session, struct load_options *optio
         }
         json_decref(probe);
     }
+    session->session_file = options->session_file;
+    if (options->session_file != NULL) {
+        if (tls_session_file_read(options->session_file, &session->saved,
+                                  &options->plan.session_bytes, error) != 0) {
+            return error_prefix(error, "--session-file");
+        }
+        options->plan.session = session->saved;
+    }
     if (options->json_file != NULL) {
         session->json =
             strcmp(options->json_file, "-") == 0 ? stdout : fopen(options->json_file, "we");
@@ -155,6 +175,7 @@ static void session_close(struct load_session *session)
     json_decref(session->server_before);
     json_decref(session->server_after);
     admin_client_free(session->admin);
+    free(session->saved);
     free(session->result);
 }
 
@@ -271,6 +292,7 @@ static int run(void *config, char **argv, struct error *error)
     struct load_hooks hooks = {.progress = on_progress,
                                .measure_begin = on_measure_begin,
                                .measure_end = on_measure_end,
+                               .session = on_session,
                                .user = &session,
                                .stop = &stop_requested};
     int status = EXIT_FAILURE;
@@ -301,6 +323,9 @@ static int run(void *config, char **argv, struct error *error)
     catch_signals();
     if (load_run(&options->plan, &hooks, session.result, error) == 0) {
         load_view_end(&session.view);
+        if (session.session_error.text[0] != '\0') {
+            fprintf(stderr, "tlsdyno: warning: --session-file: %s\n", session.session_error.text);
+        }
         if (write_report(&session, options, error) == 0) {
             status = judge(&session, &options->plan, error);
             if (status == EXIT_SUCCESS) {

@@ -201,6 +201,32 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
              "ticket:70, id:70",
      .default_text = "none",
      .function = take_resume},
+    {.name = "requests-per-connection",
+     .kind = OPTION_COUNT,
+     .argument = "N",
+     .group = "Load",
+     .help = "rr: end a connection after so many answers and make another one",
+     .default_text = "never, with --early-data 1",
+     .min = 1,
+     OPTION_FIELD(struct load_options, plan.requests_per_connection)},
+    {.name = "early-data",
+     .kind = OPTION_SWITCH,
+     .group = "Load",
+     .help = "rr: connections that resume send their first request as 0-RTT data",
+     OPTION_FIELD(struct load_options, plan.early_data)},
+    {.name = "session-file",
+     .kind = OPTION_STRING,
+     .argument = "FILE",
+     .group = "Load",
+     .help = "resume the first connection from the session in FILE, if it has one, and leave "
+             "another one there; as openssl s_client -sess_out writes it, and as secret as the "
+             "connection. Implies --resume ticket",
+     OPTION_FIELD(struct load_options, session_file)},
+    {.name = "dynamic-records",
+     .kind = OPTION_SWITCH,
+     .group = "Load",
+     .help = "send small records at first and after silence, larger ones later",
+     OPTION_FIELD(struct load_options, plan.dynamic_records)},
     {.name = "timeout",
      .kind = OPTION_DURATION,
      .argument = "TIME",
@@ -237,7 +263,7 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
     {.name = "status",
      .kind = OPTION_SWITCH,
      .group = "Peer's certificate",
-     .help = "ask the server to staple an OCSP response",
+     .help = "ask the server to staple an OCSP response, check what comes, and count it",
      OPTION_FIELD(struct load_options, plan.tls.request_ocsp)},
     {.name = "interval",
      .letter = 'i',
@@ -281,8 +307,8 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
      .argument = "LIST",
      .group = "Report",
      .help = "exit with status 3 when one of these is true, such as p99>2ms,errors>0; there are "
-             "p50, p90, p99, p99.9 and max, each also of one phase (hello.p99), errors, rate and "
-             "resumed, with > and <",
+             "p50, p90, p99, p99.9 and max, each also of one phase (hello.p99), errors, rate, "
+             "resumed, early and stapled, with > and <",
      .function = take_fail_if},
     {.name = "expect-resumed",
      .kind = OPTION_FUNCTION,
@@ -313,6 +339,14 @@ int load_options_check(const struct load_options *options, struct error *error)
     if (plan->rate == 0 && plan->arrivals != LOAD_ARRIVALS_CONSTANT) {
         return error_set(error, "--arrivals %s spreads what --rate asks for; say --rate N, too",
                          arrivals_names[plan->arrivals]);
+    }
+    if (options->session_file != NULL && plan->mode != LOAD_HANDSHAKE && plan->mode != LOAD_RR) {
+        return error_set(error, "--session-file belongs to --mode handshake and rr, not %s", mode);
+    }
+    if (options->plain && (plan->early_data || options->session_file != NULL ||
+                           plan->tls.request_ocsp || plan->dynamic_records)) {
+        return error_set(error, "--plain has no TLS: --early-data, --session-file, --status and "
+                                "--dynamic-records mean nothing with it");
     }
     if (plan->response_bytes != 0 &&
         (plan->mode != LOAD_RR || options->service != LOAD_SERVICE_FIRST_PEER + LOAD_PEER_RR)) {
@@ -356,5 +390,6 @@ int load_options_aim(struct load_options *options, struct error *error)
         plan->peer = (enum load_peer)(options->service - LOAD_SERVICE_FIRST_PEER);
     }
     plan->verify_host = name_to_verify(plan);
+    plan->keep_session = options->session_file != NULL;
     return 0;
 }

@@ -20,11 +20,12 @@ struct load_options {
     const char *json_file; /* "-": standard output */
     const char *csv_file;
     const char *percentiles_file; /* load_files_write() makes several names of it */
+    const char *session_file;
     const char *admin;
     struct thresholds thresholds; /* what the run must keep to */
 };
 
-enum { LOAD_OPTION_COUNT = 26 };
+enum { LOAD_OPTION_COUNT = 30 };
 
 /* Rows over struct load_options. */
 extern const struct option_info load_option_rows[LOAD_OPTION_COUNT];

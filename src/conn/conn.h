@@ -132,6 +132,11 @@ static inline void *conn_service_state(struct conn *conn)
  * conn_output_room() where they have much to say. Ignored unless the connection is open. */
 void conn_write(struct conn *conn, const void *bytes, size_t count);
 
+/* From on_connected: sends 0-RTT data, if the session that the connection resumes allows it;
+ * returns how many bytes were taken. They are lost unless tls_engine_early() says at the end that
+ * they were accepted: plain_bytes_out does not count them. */
+size_t conn_write_early(struct conn *conn, const void *bytes, size_t count);
+
 /* Bytes that may be written before the high-water mark; 0 means wait for on_writable. */
 static inline size_t conn_output_room(const struct conn *conn)
 {

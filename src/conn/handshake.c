@@ -134,6 +134,9 @@ void handshake_begin(struct conn *conn)
     counters_increment(conn->reactor->counters, COUNTER_HANDSHAKES_IN_PROGRESS);
     timeout_start(conn);
     send_mark(conn); /* which arms the first recv */
+    if (conn->is_client && conn->service->on_connected) {
+        conn->service->on_connected(conn);
+    }
     if (conn->is_client || !conn->engine.ssl) {
         handshake_step(conn);
     }

@@ -174,6 +174,12 @@ void send_unwritten(struct conn *conn)
     }
 }
 
+size_t conn_write_early(struct conn *conn, const void *bytes, size_t count)
+{
+    send_mark(conn);
+    return tls_engine_write_early(&conn->engine, bytes, count);
+}
+
 void conn_write(struct conn *conn, const void *bytes, size_t count)
 {
     if (conn->state != CONN_OPEN || conn->output_ended || count == 0) {

@@ -19,6 +19,10 @@ struct service {
      * May do no more than look. */
     void (*on_start)(struct conn *conn);
 
+    /* A client's TCP connection is established and its handshake about to begin: the time for
+     * conn_write_early(). */
+    void (*on_connected)(struct conn *conn);
+
     /* The connection can carry plaintext. */
     void (*on_open)(struct conn *conn);
 

@@ -70,6 +70,7 @@ void client_connect(struct load_client *client)
         .context = thread->context,
         .service = &thread->kind->service,
         .engine = {.server_name = plan->server_name, .verify_host = plan->verify_host},
+        .dynamic_records = plan->dynamic_records,
     };
 
     if (thread->stage != LOAD_STAGE_RAMP && !thread_may_begin(thread)) {
@@ -93,6 +94,9 @@ void client_connect(struct load_client *client)
         return;
     }
     *(struct load_client **)conn_service_state(client->conn) = client;
+    client->is_leaving = client->has_kept = false;
+    client->is_prompt = client->asked_early = client->is_early = false;
+    client->early_bytes = 0;
     client->is_ending = false;
     client->is_blamed = false;
     client->request_offset = 0;
@@ -162,6 +166,17 @@ static void record_bytes(struct load_thread *thread, const struct conn *conn,
     }
 }
 
+static void record_early(struct load_thread *thread, const struct tls_engine *engine)
+{
+    const enum tls_early early = tls_engine_early(engine);
+
+    if (early != TLS_EARLY_NONE) {
+        load_totals_add(
+            &thread->totals,
+            early == TLS_EARLY_ACCEPTED ? LOAD_TOTAL_EARLY_ACCEPTED : LOAD_TOTAL_EARLY_REJECTED, 1);
+    }
+}
+
 static void record_handshake(struct load_client *client)
 {
     struct load_thread *thread = client->thread;
@@ -176,6 +191,10 @@ static void record_handshake(struct load_client *client)
     load_totals_add(&thread->totals,
                     (enum load_total)(LOAD_TOTAL_HANDSHAKES_FULL + (int)facts.resumption), 1);
     load_totals_add(&thread->totals, LOAD_TOTAL_RESUMES_OFFERED, client->offered != NULL ? 1 : 0);
+    record_early(thread, &conn->engine);
+    if (thread->plan->tls.request_ocsp && facts.resumption == TLS_FULL) {
+        load_tally_staple(&thread->tally, tls_engine_staple_check(&conn->engine));
+    }
     load_totals_add(&thread->totals, LOAD_TOTAL_HELLO_RETRIES, conn->engine.tally.hello_retries);
 }
 
@@ -217,6 +236,10 @@ void client_closed(struct load_client *client, enum failure_owed owed)
     const struct conn *conn = client->conn;
     char reason[LOAD_REASON_BYTES];
 
+    if (client->is_open) {
+        leave_keep(client);
+        client->is_ending |= client->is_leaving && conn->end == CONN_END_CLEAN;
+    }
     client->conn = NULL;
     client->is_waiting = false;
     forget_offered(client);
@@ -282,10 +305,21 @@ void client_wait(struct load_client *client)
     }
 }
 
+void client_poll(struct load_client *client)
+{
+    if (client->is_leaving) {
+        leave_poll(client);
+    } else {
+        client->thread->kind->poll(client);
+    }
+}
+
 void client_timer(struct load_client *client)
 {
     if (client->conn == NULL) {
         client_connect(client);
+    } else if (client->is_leaving) {
+        leave_timed_out(client);
     } else if (client->thread->kind->timer != NULL) {
         client->thread->kind->timer(client);
     }

@@ -11,6 +11,7 @@
 #include "load/exchange.h"
 #include "load/failure.h"
 #include "load/http_response.h"
+#include "load/leave.h"
 #include "load/plan.h"
 
 struct load_client;
@@ -35,7 +36,7 @@ struct client_kind {
     /* The ramp is over: an open connection may begin; NULL: its server does not wait to be asked.
      */
     void (*start)(struct load_client *client);
-    /* Once a turn while client->is_waiting. */
+    /* Once a turn while client->is_waiting, unless it leaves. */
     void (*poll)(struct load_client *client);
     /* The timer that the kind started on an open connection. */
     void (*timer)(struct load_client *client);
@@ -63,12 +64,18 @@ struct load_client {
     bool is_ready;               /* in line for what the open loop has due */
     bool is_waiting;             /* for something that no event tells: see client_kind.poll */
     bool is_open;                /* counted as open */
+    bool is_leaving;             /* only its session is still waited for: client_leave() */
+    bool has_kept;               /* its session is in the pool */
+    bool is_prompt;              /* its first request did not have to wait after it opened */
+    bool asked_early;            /* its first request was begun before the handshake */
+    bool is_early;               /* and the server took it so */
     bool is_ending;              /* however this connection ends, it is as intended */
     bool is_blamed;              /* why this connection fails is in the tally already */
     bool is_settled;             /* the first attempt has succeeded or failed */
     bool is_tls13;               /* of an open connection: 1.3 was negotiated */
     struct tls_session *offered; /* what this connection tries to resume from, owned; or NULL */
     uint64_t intended_ns;        /* handshake mode: when this connection was due */
+    size_t early_bytes;          /* of its first request, sent as early data */
     uint64_t request_offset;     /* bytes written of the request being written; 0: none is */
     uint64_t answer_offset;      /* bytes received of the answer being received, or of the stream */
     uint64_t left_bytes;         /* upload: plaintext that has left for the kernel */
@@ -103,6 +110,9 @@ void client_fail_corrupt(struct load_client *client);
 
 /* From now on poll is called once a turn, until the kind sets is_waiting to false. */
 void client_wait(struct load_client *client);
+
+/* Once a turn while client->is_waiting. */
+void client_poll(struct load_client *client);
 
 /* The thread's clock has reached client->timer. */
 void client_timer(struct load_client *client);

@@ -16,6 +16,8 @@ static const struct {
     {LOAD_TOTAL_HANDSHAKES_TICKET, offsetof(struct load_result, handshakes_ticket)},
     {LOAD_TOTAL_HANDSHAKES_ID, offsetof(struct load_result, handshakes_id)},
     {LOAD_TOTAL_RESUMES_OFFERED, offsetof(struct load_result, resumes_offered)},
+    {LOAD_TOTAL_EARLY_ACCEPTED, offsetof(struct load_result, early_accepted)},
+    {LOAD_TOTAL_EARLY_REJECTED, offsetof(struct load_result, early_rejected)},
     {LOAD_TOTAL_HELLO_RETRIES, offsetof(struct load_result, hello_retries)},
     {LOAD_TOTAL_TICKETS_RECEIVED, offsetof(struct load_result, tickets_received)},
     {LOAD_TOTAL_MESSAGES, offsetof(struct load_result, messages)},

@@ -11,6 +11,9 @@ void exchange_reset(struct load_client *client)
     exchange->count = 0;
     exchange->begun = 0;
     exchange->answered = 0;
+    exchange->begun_max = client->thread->plan->requests_per_connection > 0
+                              ? client->thread->plan->requests_per_connection
+                              : UINT64_MAX;
 }
 
 /* The answer that comes next must come in time; when none does, nothing is waited for. */
@@ -35,8 +38,8 @@ bool exchange_begin(struct load_client *client)
     uint32_t tail = exchange->head + exchange->count;
     uint64_t intended_ns;
 
-    if (exchange->count == depth || !thread_may_begin(thread) ||
-        !open_loop_may_begin(client, &intended_ns)) {
+    if (exchange->count == depth || exchange->begun == exchange->begun_max ||
+        !thread_may_begin(thread) || !open_loop_may_begin(client, &intended_ns)) {
         return false;
     }
     tail -= tail >= depth ? depth : 0;
@@ -54,9 +57,32 @@ bool exchange_begin(struct load_client *client)
     return true;
 }
 
+bool exchange_begin_early(struct load_client *client)
+{
+    const struct load_plan *plan = client->thread->plan;
+
+    client->asked_early = plan->early_data && client->offered != NULL &&
+                          tls_session_early_bytes_max(client->offered) > 0 &&
+                          client->thread->stage != LOAD_STAGE_RAMP && exchange_begin(client);
+    return client->asked_early;
+}
+
+size_t exchange_early_taken(struct load_client *client)
+{
+    client->is_early = tls_engine_early(&client->conn->engine) == TLS_EARLY_ACCEPTED;
+    if (!client->is_early) {
+        client->early_bytes = 0;
+    }
+    load_totals_add(&client->thread->totals, LOAD_TOTAL_BYTES_OUT, client->early_bytes);
+    return client->early_bytes;
+}
+
 bool exchange_is_over(const struct load_client *client)
 {
-    return client->exchange.count == 0 && !thread_may_begin(client->thread);
+    const struct exchange *exchange = &client->exchange;
+
+    return exchange->count == 0 &&
+           (exchange->begun == exchange->begun_max || !thread_may_begin(client->thread));
 }
 
 void exchange_timed_out(struct load_client *client)
@@ -64,13 +90,30 @@ void exchange_timed_out(struct load_client *client)
     client_fail(client, "timed out waiting for an answer");
 }
 
+/* Of the connection's first answer. */
+static void record_prompt(const struct load_client *client, uint64_t since_begun_ns)
+{
+    struct load_thread *thread = client->thread;
+
+    if (client->is_early) {
+        thread_record(thread, LOAD_PHASE_FIRST_BYTE_EARLY, since_begun_ns);
+    }
+    thread_record(thread,
+                  client->is_early ? LOAD_PHASE_TO_FIRST_BYTE_EARLY : LOAD_PHASE_TO_FIRST_BYTE,
+                  thread_now_ns(thread) - client->conn->started_ns);
+}
+
 void exchange_first_byte(struct load_client *client)
 {
     const struct exchange *exchange = &client->exchange;
     struct load_thread *thread = client->thread;
+    const uint64_t since_begun_ns =
+        thread_now_ns(thread) - exchange->times[exchange->head].begun_ns;
 
-    thread_record(thread, LOAD_PHASE_FIRST_BYTE,
-                  thread_now_ns(thread) - exchange->times[exchange->head].begun_ns);
+    thread_record(thread, LOAD_PHASE_FIRST_BYTE, since_begun_ns);
+    if (exchange->answered == 0 && client->is_prompt) {
+        record_prompt(client, since_begun_ns);
+    }
 }
 
 void exchange_answered(struct load_client *client)

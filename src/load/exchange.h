@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct load_client;
@@ -17,6 +18,7 @@ struct exchange {
     uint32_t count;               /* under way */
     uint64_t begun;               /* requests since the connection opened */
     uint64_t answered;            /* answers likewise */
+    uint64_t begun_max;           /* on this connection, as the plan has it */
 };
 
 /* A new connection: nothing is under way. */
@@ -25,7 +27,12 @@ void exchange_reset(struct load_client *client);
 /* Begins a request if the depth, the stage, the plan's count and the schedule allow another. */
 bool exchange_begin(struct load_client *client);
 
-/* Nothing is under way, and the plan's count needs no more of this connection. */
+/* Before the handshake: begins the connection's first request, if it can go as early data. */
+bool exchange_begin_early(struct load_client *client);
+/* After it: how many of client->early_bytes the server took; the rest goes the usual way. */
+size_t exchange_early_taken(struct load_client *client);
+
+/* Nothing is under way, and the plan needs no more of this connection. */
 bool exchange_is_over(const struct load_client *client);
 
 /* The client's timer, which an open loop starts with a request: the answer is overdue. (In a closed

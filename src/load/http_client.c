@@ -18,12 +18,32 @@ static void prepare(const struct load_plan *plan, const struct payload *payload,
                                   plan->path, plan->authority);
 }
 
+static void on_connected(struct conn *conn)
+{
+    struct load_client *client = client_of(conn);
+    const struct client_request *request = client->thread->request;
+
+    if (exchange_begin_early(client)) {
+        client->early_bytes = conn_write_early(conn, request->data, request->bytes);
+    }
+}
+
+/* The rest of what was begun as early data, or all of it when the server did not take it. */
+static void settle_early(struct load_client *client)
+{
+    const struct client_request *request = client->thread->request;
+    const size_t taken = exchange_early_taken(client);
+
+    conn_write(client->conn, request->data + taken, request->bytes - taken);
+    load_totals_add(&client->thread->totals, LOAD_TOTAL_BYTES_OUT, request->bytes - taken);
+}
+
 static void begin_requests(struct load_client *client)
 {
     struct load_thread *thread = client->thread;
     const struct client_request *request = thread->request;
 
-    if (thread->stage == LOAD_STAGE_RAMP || client->is_ending) {
+    if (thread->stage == LOAD_STAGE_RAMP || client->is_ending || client->is_leaving) {
         return;
     }
     while (conn_output_room(client->conn) > 0 && exchange_begin(client)) {
@@ -31,7 +51,7 @@ static void begin_requests(struct load_client *client)
         load_totals_add(&thread->totals, LOAD_TOTAL_BYTES_OUT, request->bytes);
     }
     if (exchange_is_over(client)) {
-        client_close(client);
+        client_leave(client);
     }
 }
 
@@ -40,7 +60,11 @@ static void on_open(struct conn *conn)
     struct load_client *client = client_of(conn);
 
     client_opened(client);
+    if (client->asked_early) {
+        settle_early(client);
+    }
     begin_requests(client);
+    client->is_prompt = client->exchange.begun > 0;
 }
 
 static void on_writable(struct conn *conn)
@@ -74,7 +98,7 @@ static bool end_answer(struct load_client *client)
     memset(response, 0, offsetof(struct http_response, line));
     exchange_answered(client);
     if (!goes_on) {
-        client_close(client);
+        client_leave(client);
     }
     return goes_on;
 }
@@ -164,6 +188,7 @@ static void on_closed(struct conn *conn)
 
 const struct client_kind http_client = {
     .service = {.name = "http",
+                .on_connected = on_connected,
                 .on_open = on_open,
                 .on_data = on_data,
                 .on_writable = on_writable,

@@ -203,7 +203,8 @@ static void warm_up(struct run *run)
 {
     struct patience ramp = {.what = LOAD_TOTAL_SETTLED, .limit_ns = RAMP_PATIENCE_NS};
 
-    if (run->plan.mode != LOAD_HANDSHAKE) {
+    /* Handshakes and early data must be within the measured time. */
+    if (run->plan.mode != LOAD_HANDSHAKE && !run->plan.early_data) {
         control_enter(&run->control, LOAD_STAGE_RAMP);
         /* Less than the timeout, so that connections made first are not idle for too long. */
         begin_stage(run, "warmup", run->plan.timeout_ns / 4 * 3);
@@ -306,6 +307,19 @@ static void run_free(struct run *run)
     free(run);
 }
 
+/* Any thread's. */
+static void hand_over_session(const struct run *run)
+{
+    for (unsigned i = 0; i < run->thread_count; i++) {
+        const struct load_thread *thread = run->threads[i];
+
+        if (thread->kept != NULL && run->hooks.session != NULL) {
+            run->hooks.session(run->hooks.user, thread->kept, thread->kept_bytes);
+            return;
+        }
+    }
+}
+
 static struct run *run_new(const struct load_plan *plan, const struct load_hooks *hooks,
                            struct load_result *out)
 {
@@ -355,6 +369,7 @@ int load_run(const struct load_plan *plan, const struct load_hooks *hooks, struc
     if (status == 0) {
         collect_result(&run->plan, run->threads, run->thread_count, out);
         out->interrupted = is_stopped(run);
+        hand_over_session(run);
     }
     run_free(run);
     return status;

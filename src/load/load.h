@@ -30,6 +30,9 @@ struct load_hooks {
      * other. */
     void (*measure_begin)(void *user);
     void (*measure_end)(void *user);
+    /* plan->keep_session: the newest session that was not used up, serialised; at the end, if there
+     * is one. */
+    void (*session)(void *user, const uint8_t *data, size_t bytes);
     void *user;
     const atomic_bool *stop; /* set by a signal handler: end early; NULL: never */
 };

@@ -87,6 +87,12 @@ static void fill_defaults(struct load_plan *plan)
     if (plan->depth == 0) {
         plan->depth = 1;
     }
+    if (plan->early_data && plan->requests_per_connection == 0) {
+        plan->requests_per_connection = 1; /* only new connections have early data */
+    }
+    if ((plan->early_data || plan->keep_session) && plan->resume == LOAD_RESUME_NONE) {
+        plan->resume = LOAD_RESUME_TICKET;
+    }
     if (plan->resume != LOAD_RESUME_NONE && plan->resume_percent == 0) {
         plan->resume_percent = 100;
     }
@@ -140,8 +146,10 @@ static int check_resume(struct load_plan *plan, struct error *error)
     if (plan->resume == LOAD_RESUME_NONE) {
         return 0;
     }
-    if (plan->mode != LOAD_HANDSHAKE) {
-        return error_set(error, "--resume needs --mode handshake: in mode %s connections stay open",
+    if (!load_plan_reconnects(plan) && !plan->keep_session) {
+        return error_set(error,
+                         "--resume needs --mode handshake, or --requests-per-connection: in mode "
+                         "%s connections stay open",
                          load_mode_name(plan->mode));
     }
     if (plan->plain_tcp) {
@@ -164,6 +172,26 @@ static int check_resume(struct load_plan *plan, struct error *error)
     plan->tls.version_max =
         plan->tls.version_max == TLS_VERSION_DEFAULT ? TLS_VERSION_1_2 : plan->tls.version_max;
     plan->tls.no_tickets = true; /* else the server prefers a ticket (RFC 5077 3.4) */
+    return 0;
+}
+
+static int check_churn(const struct load_plan *plan, struct error *error)
+{
+    if (plan->requests_per_connection > 0 && plan->mode != LOAD_RR) {
+        return error_set(error, "--requests-per-connection belongs to --mode rr; mode %s has none",
+                         load_mode_name(plan->mode));
+    }
+    if (!plan->early_data) {
+        return 0;
+    }
+    if (plan->mode != LOAD_RR || plan->plain_tcp || plan->rate > 0) {
+        return error_set(error, "--early-data sends the first request of a connection: it needs "
+                                "--mode rr, TLS and no --rate");
+    }
+    if (plan->resume != LOAD_RESUME_TICKET ||
+        (plan->tls.version_max != TLS_VERSION_DEFAULT && plan->tls.version_max < TLS_VERSION_1_3)) {
+        return error_set(error, "--early-data needs TLS 1.3 and its tickets");
+    }
     return 0;
 }
 
@@ -224,7 +252,7 @@ int load_plan_complete(struct load_plan *plan, struct error *error)
         return error_set(error, "the timeout must be at least 1 ms");
     }
     if (match_peer(plan, error) != 0 || check_resume(plan, error) != 0 ||
-        check_rate(plan, error) != 0) {
+        check_churn(plan, error) != 0 || check_rate(plan, error) != 0) {
         return -1;
     }
     return check_sizes(plan, error);

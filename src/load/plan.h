@@ -63,10 +63,15 @@ struct load_plan {
     uint64_t rate; /* open loop: so many messages, or connections in handshake mode, begin each
                     * second, whatever the server does; 0: closed loop. Not for streams */
     enum load_arrivals arrivals; /* open loop only */
-    enum load_resume resume;     /* handshake mode only */
+    enum load_resume resume;     /* where connections are made again, or with a session */
     unsigned resume_percent;     /* of the connections, when resume is not NONE; 0: 100 */
-    uint64_t timeout_ns;         /* for connect and handshake, and for an answer; 0: 10 s */
-    uint64_t interval_ns;        /* live view and rate over time; 0: 1 s */
+    const uint8_t *session; /* serialised: what the first connection resumes from; NULL: nothing */
+    size_t session_bytes;
+    bool keep_session; /* hand a session to hooks->session at the end */
+    bool early_data;   /* rr: the first request of a connection that resumes goes as 0-RTT data */
+    bool dynamic_records; /* small at first and after silence: conn_set_dynamic_records() */
+    uint64_t timeout_ns;  /* for connect and handshake, and for an answer; 0: 10 s */
+    uint64_t interval_ns; /* live view and rate over time; 0: 1 s */
 };
 
 /* Fills address, host, authority, path, peer and plain_tcp from "HOST:PORT",

@@ -98,6 +98,8 @@ struct load_result {
     uint64_t handshakes_ticket;
     uint64_t handshakes_id;
     uint64_t resumes_offered; /* completed handshakes that offered a session */
+    uint64_t early_accepted;  /* completed handshakes whose early data the server took */
+    uint64_t early_rejected;  /* and did not, so that it was sent again after the handshake */
     uint64_t hello_retries;
     uint64_t tickets_received;
     struct load_handshake_bytes handshake_bytes[LOAD_RESUMPTION_COUNT]; /* by tls_resumption */
@@ -114,7 +116,9 @@ struct load_result {
     struct histogram phases[LOAD_PHASE_COUNT];
     struct load_negotiated negotiated[LOAD_NEGOTIATED_MAX]; /* most connections first */
     size_t negotiated_count;
-    uint64_t negotiated_other;                 /* connections beyond the table */
+    uint64_t negotiated_other;          /* connections beyond the table */
+    uint64_t staples[TLS_STAPLE_COUNT]; /* with request_ocsp: full handshakes by what came of it
+                                         * (whole run) */
     struct load_error errors[LOAD_ERRORS_MAX]; /* whole run, most frequent first */
     size_t error_count;
     struct load_interval series[LOAD_SERIES_MAX];

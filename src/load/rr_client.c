@@ -39,32 +39,68 @@ static uint64_t echo_start(const struct load_client *client, uint64_t number)
     return (client->index + 1ull) * 7919 + number * 9973;
 }
 
-static void write_piece(struct load_client *client)
+/* What is left of the request begun last, up to a span. */
+static const uint8_t *next_piece(const struct load_client *client, size_t *out_count)
 {
     const struct load_thread *thread = client->thread;
-    const uint64_t message_bytes = thread->plan->message_bytes;
-    const uint64_t left = message_bytes - client->request_offset;
-    const size_t count = left < PAYLOAD_SPAN_MAX ? (size_t)left : PAYLOAD_SPAN_MAX;
-    const uint8_t *bytes;
+    const uint64_t left = thread->plan->message_bytes - client->request_offset;
 
+    *out_count = left < PAYLOAD_SPAN_MAX ? (size_t)left : PAYLOAD_SPAN_MAX;
     if (thread->plan->peer != LOAD_PEER_RR) {
-        bytes = payload_at(thread->payload,
-                           echo_start(client, client->exchange.begun - 1) + client->request_offset);
-    } else if (client->request_offset == 0) {
-        bytes = thread->request->data;
-    } else {
-        bytes = payload_at(thread->payload, client->request_offset);
+        return payload_at(thread->payload,
+                          echo_start(client, client->exchange.begun - 1) + client->request_offset);
     }
+    if (client->request_offset < thread->request->bytes) {
+        *out_count = thread->request->bytes - client->request_offset;
+        return thread->request->data + client->request_offset;
+    }
+    return payload_at(thread->payload, client->request_offset);
+}
+
+static void move_on(struct load_client *client, size_t count)
+{
+    client->request_offset += count;
+    if (client->request_offset == client->thread->plan->message_bytes) {
+        client->request_offset = 0;
+    }
+}
+
+static void write_piece(struct load_client *client)
+{
+    size_t count;
+    const uint8_t *bytes = next_piece(client, &count);
+
     conn_write(client->conn, bytes, count);
     load_totals_add(&client->thread->totals, LOAD_TOTAL_BYTES_OUT, count);
-    client->request_offset += count;
-    if (client->request_offset == message_bytes) {
-        client->request_offset = 0;
+    move_on(client, count);
+}
+
+static void on_connected(struct conn *conn)
+{
+    struct load_client *client = client_of(conn);
+    const uint8_t *bytes;
+    size_t count;
+
+    if (exchange_begin_early(client)) {
+        bytes = next_piece(client, &count);
+        client->early_bytes = conn_write_early(conn, bytes, count);
+    }
+}
+
+/* The rest of what was begun as early data, or all of it when the server did not take it. */
+static void settle_early(struct load_client *client)
+{
+    move_on(client, exchange_early_taken(client));
+    if (client->early_bytes == 0) {
+        write_piece(client);
     }
 }
 
 static void begin_requests(struct load_client *client)
 {
+    if (client->is_leaving) {
+        return;
+    }
     client->is_waiting = false;
     if (client->thread->stage == LOAD_STAGE_RAMP || client->is_ending) {
         return;
@@ -77,7 +113,7 @@ static void begin_requests(struct load_client *client)
         }
     }
     if (exchange_is_over(client)) {
-        client_close(client);
+        client_leave(client);
     }
 }
 
@@ -93,7 +129,11 @@ static void on_open(struct conn *conn)
     struct load_client *client = client_of(conn);
 
     client_opened(client);
+    if (client->asked_early) {
+        settle_early(client);
+    }
     begin_requests(client);
+    client->is_prompt = client->exchange.begun > 0;
 }
 
 static size_t on_data(struct conn *conn, const uint8_t *bytes, size_t count)
@@ -145,7 +185,11 @@ static void on_closed(struct conn *conn)
 }
 
 const struct client_kind rr_client = {
-    .service = {.name = "rr", .on_open = on_open, .on_data = on_data, .on_closed = on_closed},
+    .service = {.name = "rr",
+                .on_connected = on_connected,
+                .on_open = on_open,
+                .on_data = on_data,
+                .on_closed = on_closed},
     .prepare = prepare,
     .start = begin_requests,
     .timer = exchange_timed_out,

@@ -88,6 +88,11 @@ void load_tally_bytes(struct load_tally *tally, enum tls_resumption kind, uint64
         &(struct load_handshake_bytes){.count = 1, .in = {in, in, in}, .out = {out, out, out}});
 }
 
+void load_tally_staple(struct load_tally *tally, enum tls_staple staple)
+{
+    tally->staples[staple]++;
+}
+
 void load_tally_merge(struct load_tally *into, const struct load_tally *from)
 {
     for (size_t i = 0; i < from->negotiated_count; i++) {
@@ -98,6 +103,9 @@ void load_tally_merge(struct load_tally *into, const struct load_tally *from)
         const struct load_error *error = &from->errors[i];
 
         load_tally_error(into, error->phase, error->reason, error->count);
+    }
+    for (int staple = 0; staple < TLS_STAPLE_COUNT; staple++) {
+        into->staples[staple] += from->staples[staple];
     }
     for (int kind = 0; kind < LOAD_RESUMPTION_COUNT; kind++) {
         merge_bytes(&into->handshake_bytes[kind], &from->handshake_bytes[kind]);
@@ -127,6 +135,7 @@ void load_tally_publish(const struct load_tally *tally, struct load_result *out)
     out->negotiated_other = tally->negotiated_other;
     qsort(out->negotiated, out->negotiated_count, sizeof out->negotiated[0],
           more_connections_first);
+    memcpy(out->staples, tally->staples, sizeof out->staples);
     memcpy(out->handshake_bytes, tally->handshake_bytes, sizeof out->handshake_bytes);
     memcpy(out->errors, tally->errors, sizeof out->errors);
     out->error_count = tally->error_count;

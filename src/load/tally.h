@@ -1,6 +1,6 @@
 /* Tables that every load thread keeps of its connections: what was negotiated, what went wrong, and
- * how many bytes a handshake takes. Fixed size; one thread, merged after it has ended. Zeroed
- * memory is an empty tally. */
+ * how many bytes a handshake takes, which staples came. Fixed size; one thread, merged after it has
+ * ended. Zeroed memory is an empty tally. */
 #pragma once
 
 #include "load/result.h"
@@ -14,6 +14,7 @@ struct load_tally {
         errors[LOAD_ERRORS_MAX]; /* the last row is kept for reasons beyond the table */
     size_t error_count;
     uint64_t errors_total;
+    uint64_t staples[TLS_STAPLE_COUNT];
     struct load_handshake_bytes handshake_bytes[LOAD_RESUMPTION_COUNT];
 };
 
@@ -27,6 +28,8 @@ void load_tally_error(struct load_tally *tally, const char *phase, const char *r
 /* One handshake's. */
 void load_tally_bytes(struct load_tally *tally, enum tls_resumption kind, uint64_t in,
                       uint64_t out);
+
+void load_tally_staple(struct load_tally *tally, enum tls_staple staple);
 
 void load_tally_merge(struct load_tally *into, const struct load_tally *from);
 

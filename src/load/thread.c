@@ -84,6 +84,13 @@ static void start_open_clients(struct load_thread *thread)
     }
 }
 
+/* A session is wanted that has not come yet: the end of the run can wait as long as for the others'
+ * ends. */
+static bool awaits_session(const struct load_thread *thread)
+{
+    return thread->plan->keep_session && thread->sessions.count == 0;
+}
+
 static void stop(struct load_thread *thread)
 {
     struct reactor *reactor = &thread->reactor;
@@ -93,6 +100,9 @@ static void stop(struct load_thread *thread)
     for (uint32_t i = 0; i < thread->share.client_count; i++) {
         struct load_client *client = &thread->clients[i];
 
+        if (client->is_leaving && awaits_session(thread)) {
+            continue;
+        }
         reactor_timer_cancel(reactor, &client->timer);
         if (client->conn == NULL) {
             continue;
@@ -154,7 +164,7 @@ static void poll_waiting(struct load_thread *thread)
         struct load_client *client = *link;
 
         if (client->is_waiting) {
-            thread->kind->poll(client);
+            client_poll(client);
         }
         if (client->is_waiting) {
             link = &client->waiting_next;
@@ -179,13 +189,13 @@ static void on_turn(void *owner, uint64_t now_ns)
     struct load_thread *thread = owner;
 
     look_at_stage(thread);
+    poll_waiting(thread);
     if (thread->stage == LOAD_STAGE_STOP) {
         return;
     }
     if (thread->stage != LOAD_STAGE_IDLE) {
         ramp_more(thread);
     }
-    poll_waiting(thread);
     if (open_loop_is_on(&thread->open_loop)) {
         open_loop_turn(thread, now_ns);
     }
@@ -237,6 +247,37 @@ static int make_clients(struct load_thread *thread)
     return 0;
 }
 
+/* The first connection of the run resumes from it. */
+static int take_session(struct load_thread *thread)
+{
+    const struct load_plan *plan = thread->plan;
+    struct tls_session *session;
+
+    if (plan->session == NULL || thread->share.index > 0) {
+        return 0;
+    }
+    session = tls_session_parse(plan->session, plan->session_bytes);
+    if (session == NULL) {
+        return error_set(&thread->error, "the saved session cannot be read");
+    }
+    resume_pool_put(&thread->sessions, session);
+    return 0;
+}
+
+/* While OpenSSL's instance is still there. */
+static void keep_session(struct load_thread *thread)
+{
+    struct tls_session *session =
+        thread->plan->keep_session ? resume_pool_take(&thread->sessions) : NULL;
+    size_t bytes = session != NULL ? tls_session_serialise(session, NULL, 0) : 0;
+
+    thread->kept = bytes > 0 ? malloc(bytes) : NULL;
+    if (thread->kept != NULL) {
+        thread->kept_bytes = tls_session_serialise(session, thread->kept, bytes);
+    }
+    tls_session_free(session);
+}
+
 static int set_up(struct load_thread *thread)
 {
     const struct load_plan *plan = thread->plan;
@@ -250,7 +291,7 @@ static int set_up(struct load_thread *thread)
 
     thread->mix.percent = plan->resume_percent;
     thread->mix.owed_max = thread->share.client_count;
-    if (make_clients(thread) != 0) {
+    if (make_clients(thread) != 0 || take_session(thread) != 0) {
         return -1;
     }
     if (!plan->plain_tcp) {
@@ -273,6 +314,7 @@ static void *thread_main(void *argument)
         reactor_timer_start(&thread->reactor, &thread->tick, clock_now_ns() + TICK_NS);
         control_tell(thread->control, CONTROL_READY);
         reactor_run(&thread->reactor);
+        keep_session(thread);
         reactor_deinit(&thread->reactor);
     } else {
         control_tell(thread->control, CONTROL_READY);
@@ -324,5 +366,8 @@ void thread_join(struct load_thread *thread)
 
 void thread_free(struct load_thread *thread)
 {
+    if (thread != NULL) {
+        free(thread->kept);
+    }
     free(thread);
 }

@@ -79,7 +79,9 @@ struct load_thread {
     struct counters counters;
     struct thread_edge begin, end; /* reader: main, after CONTROL_MEASURING, CONTROL_MEASURED */
     uint64_t unstarted;            /* due and not begun at that end; reader: as for `end` */
-    struct load_tally tally;       /* reader: main, after the thread has ended */
+    struct load_tally tally;       /* reader: main, after the thread has ended; so with the next */
+    uint8_t *kept;                 /* plan->keep_session: heap; NULL: there was none */
+    size_t kept_bytes;
 };
 
 /* Starts it; it tells CONTROL_READY, with `error` set when it could not be set up, and then waits

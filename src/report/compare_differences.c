@@ -14,9 +14,13 @@ enum { DEPTH_MAX = 4 }; /* of what is looked through; reports have 3 */
 static const double SHARE_TOLERANCE = 0.02;
 
 /* What makes runs a different piece of work, if it differs. */
-static const char *const work_keys[] = {
-    "plan.mode",           "plan.plain_tcp",       "plan.message_bytes",
-    "plan.response_bytes", "plan.rate_per_second", "plan.arrivals"};
+static const char *const work_keys[] = {"plan.mode",
+                                        "plan.plain_tcp",
+                                        "plan.message_bytes",
+                                        "plan.response_bytes",
+                                        "plan.rate_per_second",
+                                        "plan.arrivals",
+                                        "plan.requests_per_connection"};
 
 /* What is looked through besides; objects with all that is in them. Answers that went wrong are
  * often fast ones. */

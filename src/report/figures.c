@@ -31,6 +31,16 @@ bool report_succeeded(const struct load_plan *plan, const struct load_result *re
     return false;
 }
 
+static double count_staples(const struct load_result *result)
+{
+    double asked = 0;
+
+    for (int i = 0; i < TLS_STAPLE_COUNT; i++) {
+        asked += (double)result->staples[i];
+    }
+    return asked;
+}
+
 static void compute_rates(struct report_figures *out, const struct load_plan *plan,
                           const struct load_result *result)
 {
@@ -46,6 +56,9 @@ static void compute_rates(struct report_figures *out, const struct load_plan *pl
     out->full_per_second = plan->plain_tcp ? NAN : ratio((double)result->handshakes_full, seconds);
     out->resumed_per_second = plan->plain_tcp ? NAN : ratio((double)resumed, seconds);
     out->resumed_share = ratio((double)resumed, (double)result->resumes_offered);
+    out->early_share = ratio((double)result->early_accepted,
+                             (double)result->early_accepted + (double)result->early_rejected);
+    out->stapled_share = ratio((double)result->staples[TLS_STAPLE_GOOD], count_staples(result));
     out->messages_per_second = out->has_messages ? ratio((double)result->messages, seconds) : NAN;
     out->bytes_in_per_second = out->has_bytes ? ratio((double)result->bytes_in, seconds) : NAN;
     out->bytes_out_per_second = out->has_bytes ? ratio((double)result->bytes_out, seconds) : NAN;

@@ -30,6 +30,8 @@ struct report_figures {
     double full_per_second;
     double resumed_per_second;
     double resumed_share; /* really resumed, of those that offered a session */
+    double early_share;   /* accepted, of those that sent early data */
+    double stapled_share; /* came and were verified as good, of full handshakes that asked */
     double messages_per_second;
     /* Open loop; elsewhere NAN and false. Of a Poisson schedule as many are due as it threw. */
     double achieved_per_second;

@@ -25,7 +25,7 @@ static json_t *plan_json(const struct load_plan *plan)
 
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:f,"
-        " s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}}",
+        " s:o, s:b, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}}",
         "mode", load_mode_name(plan->mode), "peer", load_peer_name(plan->peer), "host",
         json_text_filled(plan->host), "path",
         plan->peer == LOAD_PEER_HTTP ? json_text(plan->path) : json_null(), "plain_tcp",
@@ -41,9 +41,11 @@ static json_t *plan_json(const struct load_plan *plan)
         json_text(plan->rate > 0 ? load_arrivals_name(plan->arrivals) : NULL), "resume",
         resume_name(plan->resume), "resume_percent",
         plan->resume != LOAD_RESUME_NONE ? json_count(plan->resume_percent) : json_null(),
-        "timeout_seconds", (double)plan->timeout_ns / 1e9, "tls", "server_name",
-        json_text(plan->server_name), "verify_host", json_text(plan->verify_host), "ciphers",
-        json_text(tls->ciphers), "ciphersuites", json_text(tls->ciphersuites), "groups",
+        "timeout_seconds", (double)plan->timeout_ns / 1e9, "requests_per_connection",
+        json_count_filled(plan->requests_per_connection), "early_data", plan->early_data,
+        "dynamic_records", plan->dynamic_records, "saved_session", plan->session != NULL, "tls",
+        "server_name", json_text(plan->server_name), "verify_host", json_text(plan->verify_host),
+        "ciphers", json_text(tls->ciphers), "ciphersuites", json_text(tls->ciphersuites), "groups",
         json_text(tls->groups), "alpn", json_text(tls->alpn), "max_send_fragment_bytes",
         tls->max_send_fragment > 0 ? json_count(tls->max_send_fragment) : json_null(), "insecure",
         tls->insecure);
@@ -69,7 +71,19 @@ static json_t *environment_json(const struct report_input *input)
         json_text(input->openssl_version));
 }
 
-static json_t *negotiated_json(const struct load_result *result)
+/* null unless they were asked for. */
+static json_t *staples_json(const struct load_plan *plan, const uint64_t staples[TLS_STAPLE_COUNT])
+{
+    if (!plan->tls.request_ocsp) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:o, s:o, s:o}", "none", json_count(staples[TLS_STAPLE_NONE]),
+                     "unverified", json_count(staples[TLS_STAPLE_UNVERIFIED]), "revoked",
+                     json_count(staples[TLS_STAPLE_REVOKED]), "good",
+                     json_count(staples[TLS_STAPLE_GOOD]));
+}
+
+static json_t *negotiated_json(const struct load_plan *plan, const struct load_result *result)
 {
     static const char *const resumptions[] = {
         [TLS_FULL] = "full", [TLS_RESUMED_TICKET] = "ticket", [TLS_RESUMED_ID] = "id"};
@@ -88,8 +102,9 @@ static json_t *negotiated_json(const struct load_result *result)
                                            resumptions[facts->resumption], "connections",
                                            json_count(result->negotiated[i].connections)));
     }
-    return json_pack("{s:b, s:o, s:o}", "includes_warmup", 1, "combinations", rows,
-                     "other_connections", json_count(result->negotiated_other));
+    return json_pack("{s:b, s:o, s:o, s:o}", "includes_warmup", 1, "combinations", rows,
+                     "other_connections", json_count(result->negotiated_other), "staples",
+                     staples_json(plan, result->staples));
 }
 
 static json_t *messages_json(const struct load_plan *plan, const struct load_result *result,
@@ -297,13 +312,13 @@ json_t *report_json(const struct report_input *input)
         "plan", plan_json(plan), "environment", environment_json(input), "succeeded",
         figures.succeeded, "interrupted", result->interrupted, "insecure",
         plan->tls.insecure && !plan->plain_tcp, "measured_seconds", result->seconds, "negotiated",
-        negotiated_json(result), "connections", "asked", json_count(result->connections_asked),
-        "peak", json_count(result->connections_peak), "opened", json_count(result->connects),
-        "handshakes", json_handshakes(plan, result, &figures), "messages",
-        messages_json(plan, result, &figures), "bytes", bytes_json(result, &figures), "open_loop",
-        open_loop_json(plan, result, &figures), "latency", latency_json(plan, result), "series",
-        series_json(result), "errors", errors_json(result), "client", "threads",
-        json_count(result->threads), "cost", cost_json(&figures.client), "server",
-        server_json(&figures), "server_error", json_text_filled(figures.server_error.text),
-        "verdict", verdict_json(&figures));
+        negotiated_json(plan, result), "connections", "asked",
+        json_count(result->connections_asked), "peak", json_count(result->connections_peak),
+        "opened", json_count(result->connects), "handshakes",
+        json_handshakes(plan, result, &figures), "messages", messages_json(plan, result, &figures),
+        "bytes", bytes_json(result, &figures), "open_loop", open_loop_json(plan, result, &figures),
+        "latency", latency_json(plan, result), "series", series_json(result), "errors",
+        errors_json(result), "client", "threads", json_count(result->threads), "cost",
+        cost_json(&figures.client), "server", server_json(&figures), "server_error",
+        json_text_filled(figures.server_error.text), "verdict", verdict_json(&figures));
 }

@@ -26,9 +26,10 @@ json_t *json_handshakes(const struct load_plan *plan, const struct load_result *
         return json_null();
     }
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "count",
-        json_count(result->handshakes), "full", json_count(result->handshakes_full), "ticket",
-        json_count(result->handshakes_ticket), "id", json_count(result->handshakes_id),
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o, "
+        "s:o}}",
+        "count", json_count(result->handshakes), "full", json_count(result->handshakes_full),
+        "ticket", json_count(result->handshakes_ticket), "id", json_count(result->handshakes_id),
         "sessions_offered", json_count(result->resumes_offered), "resumed_share_of_offered",
         json_number(figures->resumed_share), "hello_retries", json_count(result->hello_retries),
         "tickets_received", json_count(result->tickets_received), "per_second",
@@ -37,5 +38,7 @@ json_t *json_handshakes(const struct load_plan *plan, const struct load_result *
         json_number(figures->resumed_per_second), "wire_bytes", "full",
         bytes_json(&result->handshake_bytes[TLS_FULL]), "ticket",
         bytes_json(&result->handshake_bytes[TLS_RESUMED_TICKET]), "id",
-        bytes_json(&result->handshake_bytes[TLS_RESUMED_ID]));
+        bytes_json(&result->handshake_bytes[TLS_RESUMED_ID]), "early_data", "accepted",
+        json_count(result->early_accepted), "rejected", json_count(result->early_rejected),
+        "accepted_share", json_number(figures->early_share));
 }

@@ -54,6 +54,12 @@ static void print_handshake_details(FILE *out, const struct load_result *result,
         fprintf(out, "  %-28s %14s %18s   a round trip more each\n", "  hello retries", "",
                 text_format_integer(result->hello_retries, number));
     }
+    if (result->early_accepted + result->early_rejected > 0) {
+        fprintf(out, "  %-28s %14s %18s   %.1f%% of them accepted\n", "  with 0-RTT data", "",
+                text_format_integer(result->early_accepted + result->early_rejected, number),
+                100 * (double)result->early_accepted /
+                    (double)(result->early_accepted + result->early_rejected));
+    }
     if (result->resumes_offered > 0) {
         fprintf(out, "  %-28s %14s %18s   %.1f%% of them resumed\n", "  sessions offered", "",
                 text_format_integer(result->resumes_offered, number), resumed_share * 100);

@@ -29,7 +29,12 @@ static void print_load(FILE *out, const struct load_plan *plan, const struct loa
         used += snprintf(text + used, sizeof(text) - (size_t)used, "%s a second (%s), ",
                          text_format_integer(plan->rate, size), load_arrivals_name(plan->arrivals));
     }
-    if (plan->mode == LOAD_HANDSHAKE && plan->resume != LOAD_RESUME_NONE) {
+    if (plan->requests_per_connection > 0) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "%s on each connection%s, ",
+                         text_format_integer(plan->requests_per_connection, size),
+                         plan->early_data ? ", the first as 0-RTT data" : "");
+    }
+    if (plan->resume != LOAD_RESUME_NONE) {
         used += snprintf(text + used, sizeof(text) - (size_t)used, "%u%% to resume by %s, ",
                          plan->resume_percent,
                          plan->resume == LOAD_RESUME_TICKET ? "ticket" : "session ID");
@@ -230,6 +235,23 @@ static void print_combination(FILE *out, const struct load_negotiated *row, uint
     text_print_wrapped(out, text, 4);
 }
 
+static void print_staples(FILE *out, const uint64_t staples[TLS_STAPLE_COUNT])
+{
+    static const char *const names[TLS_STAPLE_COUNT] = {
+        [TLS_STAPLE_NONE] = "asked for an OCSP staple, and none came",
+        [TLS_STAPLE_UNVERIFIED] = "OCSP staple, NOT VERIFIED",
+        [TLS_STAPLE_REVOKED] = "OCSP staple, verified: THE CERTIFICATE IS REVOKED",
+        [TLS_STAPLE_GOOD] = "OCSP staple, verified, certificate good",
+    };
+    char number[UNITS_TEXT_BYTES];
+
+    for (int i = TLS_STAPLE_COUNT - 1; i >= 0; i--) {
+        if (staples[i] > 0) {
+            fprintf(out, "  %-70s %14s\n", names[i], text_format_integer(staples[i], number));
+        }
+    }
+}
+
 void text_print_negotiated(FILE *out, const struct load_result *result)
 {
     const struct load_negotiated *rows[LOAD_NEGOTIATED_MAX];
@@ -257,4 +279,5 @@ void text_print_negotiated(FILE *out, const struct load_result *result)
         fprintf(out, "  %-70s %14s %6.1f%%\n", "other combinations",
                 text_format_integer(hidden, number), 100 * (double)hidden / (double)total);
     }
+    print_staples(out, result->staples);
 }

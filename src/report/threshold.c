@@ -26,6 +26,8 @@ static const struct threshold_metric metrics[] = {
     {"errors", UNIT_COUNT, 0, "the number of errors"},
     {"rate", UNIT_COUNT, 0, "the rate a second"},
     {"resumed", UNIT_SHARE, 0, "the resumed share of the sessions offered"},
+    {"early", UNIT_SHARE, 0, "the accepted share of early data"},
+    {"stapled", UNIT_SHARE, 0, "the share of full handshakes with a good OCSP staple"},
 };
 
 enum { METRIC_COUNT = sizeof metrics / sizeof metrics[0], CONDITION_BYTES = 64 };
@@ -116,7 +118,8 @@ static int parse_condition(struct thresholds *thresholds, const char *text, stru
         return error_set(
             error,
             "\"%.*s\" is not measured; there are p50, p90, p99, p99.9 and max, each also "
-            "of a phase such as hello.p99, errors, rate and resumed",
+            "of a phase such as hello.p99, errors, rate, resumed, early and "
+            "stapled",
             (int)name_bytes, text);
     }
     if (parse_value(threshold.metric, text + name_bytes + 1, &threshold.value, error) != 0) {
@@ -166,9 +169,15 @@ int thresholds_check(const struct thresholds *thresholds, const struct load_plan
         const struct threshold_metric *metric = thresholds->rows[i].metric;
         const bool is_stream = plan->mode == LOAD_UPLOAD || plan->mode == LOAD_DOWNLOAD;
 
-        if (metric->unit == UNIT_SHARE && plan->resume == LOAD_RESUME_NONE) {
+        if (strcmp(metric->name, "resumed") == 0 && plan->resume == LOAD_RESUME_NONE &&
+            !plan->early_data && !plan->keep_session) {
             return error_set(error, "a resumed share is expected, but without --resume no session "
                                     "is offered");
+        }
+        if ((strcmp(metric->name, "early") == 0 && !plan->early_data) ||
+            (strcmp(metric->name, "stapled") == 0 && !plan->tls.request_ocsp)) {
+            return error_set(error, "%s is asked for, but not %s", metric->phrase,
+                             plan->early_data ? "--status" : "--early-data or --status");
         }
         if (is_stream && !thresholds->rows[i].has_phase &&
             (metric->unit == UNIT_DURATION || strcmp(metric->name, "rate") == 0)) {
@@ -218,7 +227,9 @@ static double measured(const struct threshold *threshold, const struct load_plan
     }
     report_figures_compute(&figures, &input);
     if (metric->unit == UNIT_SHARE) {
-        return figures.resumed_share;
+        return strcmp(metric->name, "early") == 0     ? figures.early_share
+               : strcmp(metric->name, "stapled") == 0 ? figures.stapled_share
+                                                      : figures.resumed_share;
     }
     return plan->mode == LOAD_HANDSHAKE ? figures.handshakes_per_second
                                         : figures.messages_per_second;

@@ -139,6 +139,11 @@ size_t tls_engine_write_early(struct tls_engine *engine, const uint8_t *bytes, s
     return written;
 }
 
+uint32_t tls_session_early_bytes_max(const struct tls_session *session)
+{
+    return SSL_SESSION_get_max_early_data((const SSL_SESSION *)session);
+}
+
 enum tls_early tls_engine_early(const struct tls_engine *engine)
 {
     switch (engine->ssl != NULL ? SSL_get_early_data_status(engine->ssl)

@@ -219,6 +219,16 @@ bool tls_engine_authorized(const struct tls_engine *engine, const char **out_rea
 /* Client: the staple as it came, nothing of it checked; NULL when there was none. It is there when
  * the handshake returns TLS_OK, before anything has been written. */
 const uint8_t *tls_engine_staple(const struct tls_engine *engine, size_t *out_bytes);
+/* What it says, once looked into: signature, dates and status. UNVERIFIED also where the peer's
+ * certificate was not verified, so that nobody is trusted to sign. */
+enum tls_staple {
+    TLS_STAPLE_NONE,
+    TLS_STAPLE_UNVERIFIED,
+    TLS_STAPLE_REVOKED,
+    TLS_STAPLE_GOOD,
+    TLS_STAPLE_COUNT
+};
+enum tls_staple tls_engine_staple_check(const struct tls_engine *engine);
 
 /* Sessions as bytes (the client's, for another process) and back; the ticket inside. They are as
  * secret as the connection. Serialising returns the size, and writes only when that is within
@@ -252,5 +262,6 @@ bool tls_engine_update_key(struct tls_engine *engine, bool both);
  * tickets that this process has made it takes each one's once, of others' none. */
 size_t tls_engine_write_early(struct tls_engine *engine, const uint8_t *bytes, size_t count);
 size_t tls_engine_read_early(struct tls_engine *engine, uint8_t *out, size_t out_max);
+uint32_t tls_session_early_bytes_max(const struct tls_session *session); /* 0: not allowed */
 enum tls_early { TLS_EARLY_NONE, TLS_EARLY_REJECTED, TLS_EARLY_ACCEPTED };
 enum tls_early tls_engine_early(const struct tls_engine *engine);

@@ -19,21 +19,22 @@ http {{
     client_body_temp_path {directory}/b; proxy_temp_path {directory}/p;
     fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
     ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {cert}; ssl_certificate_key {key};
-    ssl_session_cache shared:S:1m; ssl_ecdh_curve X25519;
+    ssl_session_cache shared:S:1m; ssl_ecdh_curve X25519; {more}
     server {{ listen 127.0.0.1:{port} ssl; location / {{ return 200 "sixteen bytes ok"; }} }}
 }}
 """
 
 
 @contextlib.contextmanager
-def nginx(directory, files):
+def nginx(directory, files, more=""):
     """nginx on a port that this process has bound and hands over (the variable NGINX, as in its
     own binary upgrade), so that no other program can take the port in between."""
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         port = listener.getsockname()[1]
         configuration = directory / "nginx.conf"
         configuration.write_text(
-            NGINX.format(directory=directory, cert=files.cert, key=files.key, port=port)
+            NGINX.format(directory=directory, cert=files.cert, key=files.key, port=port,
+                         more=more)
         )
         listener.set_inheritable(True)
         process = subprocess.Popen(

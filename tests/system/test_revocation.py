@@ -171,6 +171,27 @@ class Staples(Revocation):
                 self.assertEqual(report.errors, [])
                 self.assertEqual(staple in proxy.connections[0][1], asks)
 
+    def test_the_load_generator_tells_what_came_of_staples(self):
+        trusting = ("--ca", self.root.cert, "--verify-host", "localhost")
+        for response, arguments, kind, status in (
+            (self.staple, trusting, "good", 0),
+            (self.revoked, trusting, "unverified", 3),  # about another certificate
+            (None, trusting, "none", 3),
+            (self.staple, ("--insecure",), "unverified", 3),
+        ):
+            with self.subTest(kind, arguments=arguments), s_server(
+                    self.good, "-www", "-cert_chain", self.good.chain,
+                    *(("-status_file", response) if response else ())) as target:
+                report = load(target, *arguments, "--status", "-c", 1, "-n", 5,
+                              "--fail-if", "stapled<100%", check=status)
+                wanted = {"none": 0, "unverified": 0, "revoked": 0, "good": 0, kind: 5}
+                self.assertEqual(report["negotiated"]["staples"], wanted)
+        with Server("--cert", self.bad.chain, "--key", self.bad.key, "--ocsp-response",
+                    self.revoked) as server:
+            report = load(server.target, *trusting, "--status", "-c", 1, "-n", 5)
+            self.assertEqual(report["negotiated"]["staples"]["revoked"], 5)
+            self.assertIsNone(load(server.target, *trusting, "-n", 1)["negotiated"]["staples"])
+
 
 if __name__ == "__main__":
     unittest.main()

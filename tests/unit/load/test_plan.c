@@ -197,3 +197,47 @@ Test(plan, names_are_those_of_the_flags)
     cr_expect_str_eq(load_peer_name(LOAD_PEER_ECHO), "echo");
     cr_expect_str_eq(load_peer_name(LOAD_PEER_DISCARD), "discard");
 }
+
+Test(plan, early_data_brings_what_it_needs)
+{
+    struct load_plan plan = plan_for("127.0.0.1:4433");
+
+    plan.mode = LOAD_RR;
+    plan.early_data = true;
+    cr_assert_eq(load_plan_complete(&plan, NULL), 0);
+    cr_expect_eq(plan.requests_per_connection, 1);
+    cr_expect_eq(plan.resume, LOAD_RESUME_TICKET);
+    cr_expect_eq(plan.resume_percent, 100);
+    cr_expect(load_plan_reconnects(&plan));
+}
+
+Test(plan, early_data_that_cannot_be_is_refused)
+{
+    for (int i = 0; i < 5; i++) {
+        struct load_plan plan = plan_for("127.0.0.1:4433");
+        struct error error = {0};
+
+        plan.mode = i == 0 ? LOAD_HANDSHAKE : LOAD_RR;
+        plan.early_data = true;
+        plan.plain_tcp = i == 1;
+        plan.rate = i == 2 ? 10 : 0;
+        plan.resume = i == 3 ? LOAD_RESUME_ID : LOAD_RESUME_NONE;
+        plan.tls.version_max = i == 4 ? TLS_VERSION_1_2 : TLS_VERSION_DEFAULT;
+        cr_expect_eq(load_plan_complete(&plan, &error), -1, "%d", i);
+        cr_expect_neq(error.text[0], '\0');
+    }
+}
+
+Test(plan, open_connections_resume_only_from_a_saved_session)
+{
+    struct load_plan plan = plan_for("127.0.0.1:4433");
+
+    plan.mode = LOAD_RR;
+    plan.resume = LOAD_RESUME_TICKET;
+    cr_expect_eq(load_plan_complete(&plan, NULL), -1);
+    plan.keep_session = true;
+    cr_expect_eq(load_plan_complete(&plan, NULL), 0);
+    plan.keep_session = false;
+    plan.requests_per_connection = 5;
+    cr_expect_eq(load_plan_complete(&plan, NULL), 0);
+}
