@@ -224,3 +224,57 @@ Test(ask, a_session_is_saved_and_resumed_from_outside)
     stage_wait(&desk.failed);
     cr_assert_str_eq(desk.failed_phase, "resume session");
 }
+
+/* ---- TLS 1.3 sessions outside ---- */
+
+static unsigned saved_count, found_count;
+
+static void keep_session(struct dyno_ask *ask, struct dyno_socket *socket, const void *id,
+                         size_t id_bytes, const void *data, size_t bytes)
+{
+    (void)socket;
+    memcpy(desk.id, id, id_bytes);
+    memcpy(desk.data, data, bytes);
+    desk.id_bytes = id_bytes;
+    desk.bytes = bytes;
+    saved_count++;
+    dyno_answer_saved(ask);
+}
+
+static void find_session(struct dyno_ask *ask, struct dyno_socket *socket, const void *id,
+                         size_t id_bytes)
+{
+    bool is_it = id_bytes == desk.id_bytes && memcmp(id, desk.id, id_bytes) == 0;
+
+    (void)socket;
+    found_count += is_it;
+    dyno_answer_session(ask, is_it ? desk.data : NULL, is_it ? desk.bytes : 0);
+}
+
+Test(ask, a_tls_1_3_session_is_kept_outside_and_each_use_makes_the_next)
+{
+    const struct dyno_events events = {.on_new_session = keep_session,
+                                       .on_resume_session = find_session,
+                                       .on_data = dyno_socket_write};
+    struct dyno_connect options = {0};
+    struct seen seen;
+    struct seen stale;
+
+    dyno_config_disable_tickets(stage.server_config);
+    dyno_config_set_ticket_count(stage.server_config, 3); /* it is one all the same */
+    stage_open(&events);
+    seen = stale = stage_meet(&options);
+    cr_assert_str_eq(seen.facts.version, "TLSv1.3");
+    cr_assert_eq(saved_count, 1);
+    for (unsigned i = 1; i < 4; i++) {
+        options.session = seen.session;
+        options.session_bytes = seen.session_bytes;
+        seen = stage_meet(&options);
+        cr_assert(seen.facts.session_reused, "use %u", i);
+        cr_assert_eq(saved_count, 1 + i);
+        cr_assert_eq(found_count, i);
+    }
+    options.session = stale.session;
+    options.session_bytes = stale.session_bytes;
+    cr_assert_not(stage_meet(&options).facts.session_reused, "the store has forgotten that one");
+}
