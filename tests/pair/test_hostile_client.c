@@ -188,7 +188,8 @@ Test(hostile_client, a_curve_without_a_root_is_refused_and_costs_nothing, .timeo
         cr_assert_neq(failure.kind, TLS_FAILURE_INTERNAL, "%s", failure.reason);
         before = i == 100 ? mallinfo2().uordblks : before;
     }
-    cr_expect_leq(mallinfo2().uordblks, before + 16 * 1024);
+    /* A key that stayed behind each time would be twice that. */
+    cr_expect_leq(mallinfo2().uordblks, before + 64 * 1024);
     stage_close(&stage);
     free(der);
 }
