@@ -1,16 +1,17 @@
 // Node's TLS echo, as fast as Node does it: one data handler that writes back, no stream pipe.
-// node_echo.js CERT KEY SUITE GROUP       prints the port that it listens on
+// node_echo.js CERT KEY VERSION CIPHERS GROUPS       prints the port that it listens on
 'use strict';
 const fs = require('fs');
 const tls = require('tls');
 
-const [cert, key, suite, group] = process.argv.slice(2);
+const [cert, key, version, ciphers, groups] = process.argv.slice(2);
 const server = tls.createServer({
   cert: fs.readFileSync(cert),
   key: fs.readFileSync(key),
-  ciphers: suite,
-  ecdhCurve: group,
-  minVersion: 'TLSv1.3',
+  ciphers,
+  ecdhCurve: groups,
+  minVersion: version,
+  maxVersion: version,
   noDelay: true,
 }, (socket) => {
   socket.on('data', (bytes) => socket.write(bytes));
