@@ -38,3 +38,4 @@ extern const struct command cert_command;
 extern const struct command ciphers_command;
 extern const struct command compare_command;
 extern const struct command report_command;
+extern const struct command sweep_command;

@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -14,12 +13,11 @@
 #include "cli/load_files.h"
 #include "cli/load_options.h"
 #include "cli/load_view.h"
+#include "cli/record.h"
 #include "load/load.h"
 #include "report/report.h"
 #include "tls/context.h"
 #include "tls/session_file.h"
-
-enum { COMMAND_LINE_BYTES = 1024 };
 
 /* Set by the signal handler, read by the load's threads. */
 static atomic_bool stop_requested;
@@ -38,8 +36,8 @@ struct load_session {
     uint8_t *saved;           /* of that file */
     struct error session_error;
     struct load_result *result;
-    char started[32];
-    char command_line[COMMAND_LINE_BYTES];
+    char started[RECORD_TIME_BYTES];
+    char command_line[RECORD_COMMAND_BYTES];
 };
 
 static void on_signal(int number)
@@ -91,31 +89,6 @@ static void on_session(void *user, const uint8_t *data, size_t bytes)
     tls_session_file_write(session->session_file, data, bytes, &session->session_error);
 }
 
-/* The arguments as a shell would read them, cut when they are very long. */
-static void record_command_line(char **argv, char out[COMMAND_LINE_BYTES])
-{
-    static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                   "-_./:=,+@%";
-    size_t used = (size_t)snprintf(out, COMMAND_LINE_BYTES, "tlsdyno");
-
-    for (; *argv != NULL && used < COMMAND_LINE_BYTES; argv++) {
-        const char *quote = **argv != '\0' && (*argv)[strspn(*argv, harmless)] == '\0' ? "" : "'";
-
-        used +=
-            (size_t)snprintf(out + used, COMMAND_LINE_BYTES - used, " %s%s%s", quote, *argv, quote);
-    }
-}
-
-static void record_time(char *out, size_t out_bytes)
-{
-    time_t now = time(NULL);
-    struct tm utc;
-
-    if (gmtime_r(&now, &utc) != NULL) {
-        strftime(out, out_bytes, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    }
-}
-
 /* On a terminal always, elsewhere when an interval was asked for. */
 static void view_init(struct load_view *view, const struct load_plan *plan)
 {
@@ -131,7 +104,7 @@ static int session_open(struct load_session *session, struct load_options *optio
     json_t *probe;
 
     record_command_line(argv, session->command_line);
-    record_time(session->started, sizeof(session->started));
+    record_time(session->started);
     session->result = calloc(1, sizeof(*session->result));
     if (session->result == NULL) {
         return error_set(error, "out of memory");

@@ -51,10 +51,9 @@ static json_t *plan_json(const struct load_plan *plan)
         tls->insecure);
 }
 
-static json_t *environment_json(const struct report_input *input)
+json_t *report_environment_json(const struct report_environment *environment,
+                                const char *openssl_version)
 {
-    const struct report_environment *environment = &input->environment;
-
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_model",
         json_text_filled(environment->cpu_model), "cpu_count",
@@ -67,8 +66,7 @@ static json_t *environment_json(const struct report_input *input)
         "open_files_max",
         environment->open_files_max == UINT64_MAX ? json_null()
                                                   : json_count_filled(environment->open_files_max),
-        "kernel", json_text_filled(environment->kernel), "openssl",
-        json_text(input->openssl_version));
+        "kernel", json_text_filled(environment->kernel), "openssl", json_text(openssl_version));
 }
 
 /* null unless they were asked for. */
@@ -309,7 +307,8 @@ json_t *report_json(const struct report_input *input)
         " s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o}",
         "schema", "tlsdyno-load/1", "version", TLSDYNO_VERSION, "target", json_text(input->target),
         "command_line", json_text(input->command_line), "started", json_text(input->started),
-        "plan", plan_json(plan), "environment", environment_json(input), "succeeded",
+        "plan", plan_json(plan), "environment",
+        report_environment_json(&input->environment, input->openssl_version), "succeeded",
         figures.succeeded, "interrupted", result->interrupted, "insecure",
         plan->tls.insecure && !plan->plain_tcp, "measured_seconds", result->seconds, "negotiated",
         negotiated_json(plan, result), "connections", "asked",

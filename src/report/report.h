@@ -53,6 +53,10 @@ struct report_input {
  * in tests. */
 void report_environment_read(struct report_environment *out, const char *root);
 
+/* As the key `environment` of reports; a new reference. `openssl_version` NULL: not known. */
+json_t *report_environment_json(const struct report_environment *environment,
+                                const char *openssl_version);
+
 /* Whether at least one operation that the mode is about (a handshake, an answer, a byte moved)
  * succeeded in the measured time. The exit status of `tlsdyno load` hangs on it. */
 bool report_succeeded(const struct load_plan *plan, const struct load_result *result);

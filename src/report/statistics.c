@@ -126,6 +126,28 @@ struct statistics_interval statistics_bootstrap_ratio(const struct statistics_bo
     return interval;
 }
 
+struct statistics_interval statistics_bootstrap_median(struct sample sample, uint64_t seed)
+{
+    struct statistics_interval interval = {.low = NAN, .high = NAN};
+    struct random random = {.state = seed};
+    struct urn urn = {0};
+    double *medians;
+
+    if (sample.count < 2) {
+        return interval;
+    }
+    medians = malloc(DRAWS_DEFAULT * sizeof(*medians));
+    if (urn_init(&urn, sample) == 0 && medians != NULL) {
+        for (unsigned i = 0; i < DRAWS_DEFAULT; i++) {
+            medians[i] = urn_draw_median(&urn, &random);
+        }
+        interval = middle_95_percent(medians, DRAWS_DEFAULT);
+    }
+    urn_deinit(&urn);
+    free(medians);
+    return interval;
+}
+
 /* ---- Mann-Whitney ---- */
 
 struct ranked {

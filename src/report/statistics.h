@@ -30,6 +30,9 @@ struct statistics_bootstrap {
 
 struct statistics_interval statistics_bootstrap_ratio(const struct statistics_bootstrap *bootstrap);
 
+/* Likewise for the median of one sample, with as many draws as above by default. */
+struct statistics_interval statistics_bootstrap_median(struct sample sample, uint64_t seed);
+
 /* The two-sided p-value of the Mann-Whitney U test (Mann, Whitney, Annals of Mathematical
  * Statistics 18, 1947): how often samples from one and the same source would lie at least this far
  * apart. Exact for at most 20 values a side and no ties, else by the normal approximation with
