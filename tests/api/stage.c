@@ -85,6 +85,43 @@ void stage_tear_down(void)
     stage = (struct stage){0};
 }
 
+/* ---- pairs ---- */
+
+void stage_pairs_open(enum dyno_clients clients)
+{
+    struct dyno_error error = {0};
+
+    stage_open(NULL);
+    stage.pairs[0] = dyno_pair_new(
+        &(struct dyno_pair_options){.context = stage.client_context, .verify_host = "localhost"},
+        &error);
+    stage.pairs[1] = dyno_pair_new(
+        &(struct dyno_pair_options){.context = stage.server_context, .clients = clients}, &error);
+    cr_assert(stage.pairs[0] && stage.pairs[1], "%s", error.text);
+}
+
+void stage_pairs_settle(size_t piece)
+{
+    uint8_t bytes[4096];
+    size_t moved;
+
+    do {
+        moved = 0;
+        for (int i = 0; i < 2; i++) {
+            size_t count = dyno_pair_take(stage.pairs[i], bytes, piece);
+
+            dyno_pair_feed(stage.pairs[1 - i], bytes, count);
+            moved += count;
+        }
+    } while (moved > 0);
+}
+
+void stage_pairs_close(void)
+{
+    dyno_pair_free(stage.pairs[0]);
+    dyno_pair_free(stage.pairs[1]);
+}
+
 /* ---- the client ---- */
 
 static void hello_secure(struct dyno_socket *socket)

@@ -15,6 +15,7 @@ extern struct stage {
     struct certificate *ca, *server_certificate, *other_certificate, *client_certificate;
     struct dyno_config *server_config, *client_config;
     struct dyno_context *server_context, *client_context;
+    struct dyno_pair *pairs[2];            /* client, server: through memory */
     struct dyno_server *server;            /* echoes unless the events say otherwise */
     struct dyno_server *cores;             /* of the clients */
     uint64_t settings[DYNO_SETTING_COUNT]; /* of the server, where not 0 */
@@ -41,6 +42,12 @@ void stage_set_up(void);
 /* Contexts, server and cores; `events` NULL: an echo. */
 void stage_open(const struct dyno_events *events);
 void stage_tear_down(void);
+
+/* Opens the stage, and two pairs of its contexts; they meet in stage_pairs_settle(), which carries
+ * `piece` bytes at a time (4096 at most) until nothing moves. */
+void stage_pairs_open(enum dyno_clients clients);
+void stage_pairs_settle(size_t piece);
+void stage_pairs_close(void);
 
 extern const struct dyno_events echo_events;
 /* Says "hello", and ends when that has come back. */

@@ -6,40 +6,6 @@ TestSuite(tls, .init = stage_set_up, .fini = stage_tear_down, .timeout = 60);
 
 /* ---- both sides of one connection ---- */
 
-static struct dyno_pair *ends[2]; /* client, server */
-
-static void open_ends(void)
-{
-    stage_open(NULL);
-    ends[0] = dyno_pair_new(
-        &(struct dyno_pair_options){.context = stage.client_context, .verify_host = "localhost"},
-        NULL);
-    ends[1] = dyno_pair_new(&(struct dyno_pair_options){.context = stage.server_context}, NULL);
-    cr_assert(ends[0] && ends[1]);
-}
-
-static void settle(void)
-{
-    uint8_t bytes[4096];
-    size_t moved;
-
-    do {
-        moved = 0;
-        for (int i = 0; i < 2; i++) {
-            size_t count = dyno_pair_take(ends[i], bytes, sizeof bytes);
-
-            dyno_pair_feed(ends[1 - i], bytes, count);
-            moved += count;
-        }
-    } while (moved > 0);
-}
-
-static void close_ends(void)
-{
-    dyno_pair_free(ends[0]);
-    dyno_pair_free(ends[1]);
-}
-
 static void expect_shared_secrets(const char *version)
 {
     uint8_t keys[3][32];
@@ -48,10 +14,10 @@ static void expect_shared_secrets(const char *version)
     size_t bytes;
 
     dyno_config_set_versions(stage.client_config, version, version);
-    open_ends();
-    settle();
+    stage_pairs_open(DYNO_CLIENTS_ANONYMOUS);
+    stage_pairs_settle(4096);
     for (int i = 0; i < 2; i++) {
-        tls[i] = dyno_pair_tls(ends[i]);
+        tls[i] = dyno_pair_tls(stage.pairs[i]);
         cr_assert(dyno_tls_export(tls[i], "EXPERIMENTAL test", "about", 5, keys[i], 32));
     }
     cr_assert_arr_eq(keys[0], keys[1], 32, "TLS %s", version);
@@ -63,7 +29,7 @@ static void expect_shared_secrets(const char *version)
         cr_assert_eq(dyno_tls_finished(tls[1 - i], true, finished[1], sizeof finished[1]), bytes);
         cr_assert_arr_eq(finished[0], finished[1], bytes, "what one sent the other got");
     }
-    close_ends();
+    stage_pairs_close();
 }
 
 Test(tls, both_sides_export_the_same_keys_and_see_each_others_finished)
@@ -82,8 +48,8 @@ Test(tls, nothing_is_told_before_the_connection_is_secure)
     const char *reason;
     uint8_t bytes[64];
 
-    open_ends();
-    tls = dyno_pair_tls(ends[0]);
+    stage_pairs_open(DYNO_CLIENTS_ANONYMOUS);
+    tls = dyno_pair_tls(stage.pairs[0]);
     cr_assert_not(dyno_tls_export(tls, "label", NULL, 0, bytes, sizeof bytes));
     cr_assert_eq(dyno_tls_finished(tls, true, bytes, sizeof bytes), 0);
     cr_assert_eq(dyno_tls_session(tls, bytes, sizeof bytes), 0);
@@ -93,7 +59,7 @@ Test(tls, nothing_is_told_before_the_connection_is_secure)
     cr_assert_str_eq(reason, "no certificate");
     dyno_tls_facts(tls, &facts);
     cr_assert_str_eq(facts.cipher, "");
-    close_ends();
+    stage_pairs_close();
 }
 
 /* ---- the peer's certificates ---- */
@@ -112,9 +78,9 @@ Test(tls, a_chain_is_told_certificate_by_certificate)
     stage.server_config = dyno_config_new();
     dyno_config_add_certificate_mem(stage.server_config, certificate_chain_pem(leaf),
                                     certificate_key_pem(leaf));
-    open_ends();
-    settle();
-    tls = dyno_pair_tls(ends[0]);
+    stage_pairs_open(DYNO_CLIENTS_ANONYMOUS);
+    stage_pairs_settle(4096);
+    tls = dyno_pair_tls(stage.pairs[0]);
     for (unsigned i = 0; i < 3; i++) {
         cr_assert(dyno_tls_peer_certificate(tls, i, &peer[i]), "depth %u", i);
         cr_assert_eq(((const uint8_t *)peer[i].der)[0], 0x30, "DER begins with a SEQUENCE");
@@ -128,8 +94,9 @@ Test(tls, a_chain_is_told_certificate_by_certificate)
     cr_assert_str_eq(peer[1].issuer, peer[2].subject);
     cr_assert_str_eq(peer[2].issuer, peer[2].subject, "the root");
     cr_assert_not(dyno_tls_peer_certificate(tls, 3, &peer[0]));
-    cr_assert_not(dyno_tls_peer_certificate(dyno_pair_tls(ends[1]), 0, &peer[0]), "it has none");
-    close_ends();
+    cr_assert_not(dyno_tls_peer_certificate(dyno_pair_tls(stage.pairs[1]), 0, &peer[0]),
+                  "it has none");
+    stage_pairs_close();
     certificate_free(leaf);
     certificate_free(middle);
 }
