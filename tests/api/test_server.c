@@ -182,6 +182,38 @@ Test(server, a_session_without_a_certificate_does_not_open_a_stricter_server)
     cr_assert_str_eq(visitor.reason, "peer did not return a certificate");
 }
 
+/* CVE-2025-23419 of nginx: the session of a name that asks nobody, at a name that insists. */
+Test(server, a_session_of_one_name_does_not_open_a_stricter_one)
+{
+    static const char *const versions[] = {"1.2", "1.3"};
+
+    for (int i = 0; i < 2; i++) {
+        struct dyno_connect strict = {.server_name = "strict.test", .verify_host = "localhost"};
+        struct dyno_context *context;
+        struct seen seen;
+
+        sem_init(&visited, 0, 0);
+        dyno_config_set_versions(stage.client_config, versions[i], versions[i]);
+        dyno_config_set_session_id_context(stage.server_config, "both");
+        stage_open(&gate_events);
+        dyno_config_set_clients(stage.server_config, DYNO_CLIENTS_AUTHORIZED);
+        context = dyno_context_new(DYNO_SERVER, stage.server_config, NULL);
+        cr_assert_eq(dyno_server_add_context(stage.server, "strict.test", context, NULL), 0);
+        dyno_context_free(context);
+        seen = stage_meet(&(struct dyno_connect){.server_name = "", .verify_host = "localhost"});
+        cr_assert_str_eq(seen.heard, "hello");
+        stage_wait(&visited);
+        strict.session = seen.session;
+        strict.session_bytes = seen.session_bytes;
+        seen = stage_meet(&strict);
+        cr_assert_str_eq(seen.heard, "", "TLS %s", versions[i]);
+        stage_wait(&visited);
+        cr_assert_str_eq(visitor.reason, "peer did not return a certificate");
+        stage_tear_down();
+        stage_set_up();
+    }
+}
+
 /* ---- renegotiation ---- */
 
 static struct dyno_error refusal;

@@ -6,6 +6,7 @@ import shutil
 import unittest
 
 from dyno import Certificates, Directory, Server, load, needs, run, scaled, tlsdyno
+from foreign_clients import REQUEST, converse
 from foreign_servers import s_server
 
 OPENSSL = tuple(map(int, re.findall(r"\d+", run("openssl", "version").stdout)[:2])) if \
@@ -72,6 +73,36 @@ class SeveralCertificates(Negotiation):
                     with self.subTest(version=version, name=name):
                         words = self.ask(server, version, "-servername", name)
                         self.check_signature(words, kind)
+
+
+class Preferences(Negotiation):
+    CLIENT = ("-tls1_2", "-cipher", "AES256-GCM-SHA384:AES128-GCM-SHA256")
+    OURS = ("--ciphers", "AES128-GCM-SHA256:AES256-GCM-SHA384")
+
+    def test_the_servers_order_of_ciphers_decides_or_the_clients(self):
+        for arguments, wanted in (((), "AES128"), (("--server-preference",), "AES128"),
+                                  (("--no-server-preference",), "AES256")):
+            with self.subTest(arguments), self.serve(*self.OURS, *arguments) as server:
+                self.assertIn(f"Cipher is {wanted}-GCM", self.ask(server, *self.CLIENT))
+
+    def test_versions_by_the_names_of_methods_and_options(self):
+        for arguments in (("--secure-protocol", "TLSv1_2_method"),
+                          ("--secure-options", "no-tlsv1-3"), ("--max-version", "1.2")):
+            with self.subTest(arguments), self.serve(*arguments) as server:
+                self.assertIn("New, TLSv1.2", self.ask(server))
+                self.assertIn("alert protocol version", self.ask(server, "-tls1_3"))
+
+    def test_how_many_tickets_and_for_how_long(self):
+        for arguments, count, seconds in (
+            ((), 1, 7200),
+            (("--num-tickets", 3, "--session-timeout", "1234s"), 3, 1234),
+            (("--no-tickets",), 0, None),
+        ):
+            with self.subTest(arguments), self.serve("--service", "http", *arguments) as server:
+                words = converse(["openssl", "s_client", "-ign_eof", "-connect", server.target],
+                                 REQUEST)
+                self.assertEqual(words.count("New Session Ticket arrived"), count)
+                self.assertEqual(words.count(f"lifetime hint: {seconds} "), count)
 
 
 class Dhe(Negotiation):
