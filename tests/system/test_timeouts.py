@@ -1,10 +1,12 @@
 """Handshake, idle and write time-outs, seen from outside."""
 
+import contextlib
+import ssl
 import time
 import unittest
 
 from dyno import SANITIZED, Server, tlsdyno
-from wire import RawClient, connect, secure, server_closes
+from wire import RawClient, client_context, connect, secure, server_closes
 
 
 class HandshakeTimeout(unittest.TestCase):
@@ -40,6 +42,30 @@ class HandshakeTimeout(unittest.TestCase):
             client.close()
             server.wait_counter("timeouts", 1, "handshake")
 
+    def test_in_whatever_state_the_server_closes_by_itself(self):
+        """The clients keep their sockets open until the server has none of theirs any more."""
+        with Server("--handshake-timeout", "400ms") as server, contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(RawClient(server.port)) for _ in range(5)]
+            silent, half, finished, dribbling, answered = clients
+            for client in (half, finished, dribbling, answered):
+                client.step()
+            hello = half.take_output()
+            half.link.sendall(hello[: len(hello) // 2])
+            finished.flush()  # and never reads what is said to it
+            answered.flush()
+            answered.fill()  # the server's flight, and no Finished
+            hello = dribbling.take_output()
+            for byte in hello[:-1]:
+                with contextlib.suppress(OSError):
+                    dribbling.link.sendall(bytes([byte]))
+                if server.counter("connections_open") == 0:
+                    break
+                time.sleep(0.01)  # the dribble itself
+            server.wait_counter("timeouts", 5, "handshake")
+            server.wait_idle()
+            for client in clients:
+                self.assertTrue(server_closes(client.link))
+
     def test_a_client_in_time_stays(self):
         with Server("--handshake-timeout", "500ms") as server, secure(server.port) as link:
             time.sleep(0.7)  # past the time that the handshake was given
@@ -50,6 +76,38 @@ class HandshakeTimeout(unittest.TestCase):
     def test_less_than_ten_milliseconds_is_bad_usage(self):
         done = tlsdyno("serve", "--handshake-timeout", "9ms", check=2)
         self.assertIn("handshake-timeout", done.stderr)
+
+
+class FatalAlert(unittest.TestCase):
+    def test_whoever_sends_it_the_server_closes(self):
+        """Though the clients keep their sockets open, until the server has none of theirs."""
+        with Server() as server, contextlib.ExitStack() as stack:
+            distrustful = client_context()
+            distrustful.verify_mode = ssl.CERT_REQUIRED
+            clients = [stack.enter_context(RawClient(server.port, context))
+                       for context in (None, distrustful, None, None)]
+            early, late, wrong, corrupt = clients
+            early.step()
+            early.flush()
+            early.fill()
+            early.link.sendall(b"\x15\x03\x03\x00\x02\x02\x28")  # handshake_failure
+            late.step()
+            late.flush()
+            with self.assertRaises(ssl.SSLCertVerificationError):
+                while not late.step():
+                    late.fill()
+            late.flush()  # its alert, encrypted
+            wrong.link.sendall(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00")  # a hello of 1 byte
+            corrupt.handshake()
+            corrupt.send(b"good")
+            self.assertEqual(corrupt.receive(4), b"good")
+            corrupt.link.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+            server.wait_counter("handshakes_failed", 2, "alert")
+            server.wait_counter("handshakes_failed", 1, "protocol")
+            server.wait_counter("tls_errors", 1)
+            server.wait_idle()
+            for client in clients:
+                self.assertTrue(server_closes(client.link))
 
 
 class IdleTimeout(unittest.TestCase):
