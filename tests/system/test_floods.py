@@ -9,8 +9,8 @@ import ssl
 import unittest
 
 from dyno import Server, scaled, wait_for
-from test_hostile import HANDSHAKE, client_hello, extension, record
-from wire import RawClient, client_context, connect, receive_exactly, secure, server_closes
+from wire import (HANDSHAKE, RawClient, client_hello, connect, extension, receive_exactly, record,
+                  secure, server_closes)
 
 KIB = 1024
 BYTES_SHARED = scaled(24, 300) * KIB * KIB  # receive buffers; sanitizers pad

@@ -6,43 +6,16 @@ import contextlib
 import os
 import socket
 import ssl
-import struct
 import unittest
 
 from dyno import DEADLINE, Server, scaled
-from wire import (ALERT, APPLICATION_DATA, HANDSHAKE, RawClient, client_context, connect, secure,
+from wire import (ALERT, APPLICATION_DATA, HANDSHAKE, RawClient, client_context, client_hello,
+                  connect, extension, handshake_message, real_client_hello, record, secure,
                   server_closes)
 
 CHANGE_CIPHER_SPEC, HEARTBEAT = 20, 24
 TLS_1_2 = ssl.TLSVersion.TLSv1_2
 TLS_1_3 = ssl.TLSVersion.TLSv1_3
-
-
-def record(kind, payload, version=0x0303):
-    return struct.pack("!BHH", kind, version, len(payload)) + payload
-
-
-def handshake_message(kind, body):
-    return struct.pack("!B", kind) + len(body).to_bytes(3, "big") + body
-
-
-def client_hello(version=0x0303, suites=b"\xc0\x2f\xc0\x2b", extensions=b""):
-    body = struct.pack("!H", version) + bytes(32) + b"\x00"
-    body += struct.pack("!H", len(suites)) + suites + b"\x01\x00"
-    if extensions:
-        body += struct.pack("!H", len(extensions)) + extensions
-    return handshake_message(1, body)
-
-
-def extension(kind, body):
-    return struct.pack("!HH", kind, len(body)) + body
-
-
-def real_client_hello(port):
-    """A ClientHello as Python's OpenSSL would send it, as one record."""
-    with RawClient(port) as client:
-        client.step()
-        return client.take_output()
 
 
 # Before the handshake: what is sent, and the kind of failure that it must count as.

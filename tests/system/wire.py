@@ -155,6 +155,34 @@ def server_closes(link, timeout=DEADLINE):
     return True
 
 
+def record(kind, payload, version=0x0303):
+    """A plain record (RFC 8446 5.1); what follows are parts of it."""
+    return struct.pack("!BHH", kind, version, len(payload)) + payload
+
+
+def handshake_message(kind, body):
+    return struct.pack("!B", kind) + len(body).to_bytes(3, "big") + body
+
+
+def client_hello(version=0x0303, suites=b"\xc0\x2f\xc0\x2b", extensions=b""):
+    body = struct.pack("!H", version) + bytes(32) + b"\x00"
+    body += struct.pack("!H", len(suites)) + suites + b"\x01\x00"
+    if extensions:
+        body += struct.pack("!H", len(extensions)) + extensions
+    return handshake_message(1, body)
+
+
+def extension(kind, body):
+    return struct.pack("!HH", kind, len(body)) + body
+
+
+def real_client_hello(port):
+    """A ClientHello as Python's OpenSSL would send it, as one record."""
+    with RawClient(port) as client:
+        client.step()
+        return client.take_output()
+
+
 class RecordingProxy:
     """Listens on loopback, passes bytes to and fro, and keeps what went each way.
 
