@@ -3,9 +3,13 @@
 #include "base/clock.h"
 #include "conn/path.h"
 
-/* A turn's handshake work may take as long as its work for open connections did, and at least this
- * long: a storm of new connections at most halves what the open ones get, and neither starves. */
-static const uint64_t work_min_ns = 250 * 1000;
+/* A storm of new connections at most halves what the open ones get, and neither starves: what
+ * handshakes take beyond the open connections' own time is a debt, and while there is one they wait
+ * for a turn in which no plaintext moves. A step takes as long as dozens of echoes, so right after
+ * plaintext there is one at a time; otherwise a turn's worth. */
+static const uint64_t work_ns = 250 * 1000;
+static const uint64_t debt_max_ns = 1000 * 1000;
+static const uint64_t recently_ns = 1000 * 1000;
 
 static const enum counter resumption_counters[] = {
     [TLS_FULL] = COUNTER_HANDSHAKES_FULL,
@@ -159,28 +163,57 @@ void handshake_queue(struct conn *conn)
     reactor->handshake_tail = conn;
 }
 
+static void handshake_next(struct reactor *reactor)
+{
+    struct conn *conn = reactor->handshake_head;
+
+    reactor->handshake_head = conn->queue_next;
+    if (!reactor->handshake_head) {
+        reactor->handshake_tail = NULL;
+    }
+    conn->is_queued = false;
+    send_mark(conn); /* it may have been closed while it waited */
+    if (conn->state == CONN_HANDSHAKING) {
+        handshake_step(conn);
+    }
+    if (conn->os_error != 0) { /* a reset that came while it waited */
+        conn_abort(conn, CONN_END_RESET);
+    }
+}
+
+/* How long handshakes may take now; at least one step is made. */
+static uint64_t handshake_budget_ns(const struct reactor *reactor)
+{
+    if (reactor->open_work_ns > 0) {
+        return reactor->open_work_ns;
+    }
+    return reactor->now_ns - reactor->served_ns < recently_ns ? 0 : work_ns;
+}
+
+void handshake_owe(struct reactor *reactor, uint64_t taken_ns)
+{
+    uint64_t debt_ns = reactor->handshake_debt_ns + taken_ns;
+
+    reactor->handshake_debt_ns = debt_ns < debt_max_ns ? debt_ns : debt_max_ns;
+}
+
 void handshake_work(struct reactor *reactor)
 {
-    uint64_t budget_ns = reactor->open_work_ns > work_min_ns ? reactor->open_work_ns : work_min_ns;
-    uint64_t begin_ns = reactor->handshake_head ? clock_now_ns() : 0;
+    uint64_t paid_ns = reactor->open_work_ns;
+    uint64_t begin_ns;
+    uint64_t taken_ns;
 
-    while (reactor->handshake_head) {
-        struct conn *conn = reactor->handshake_head;
-
-        reactor->handshake_head = conn->queue_next;
-        if (!reactor->handshake_head) {
-            reactor->handshake_tail = NULL;
-        }
-        conn->is_queued = false;
-        send_mark(conn); /* it may have been closed while it waited */
-        if (conn->state == CONN_HANDSHAKING) {
-            handshake_step(conn);
-        }
-        if (conn->os_error != 0) { /* a reset that came while it waited */
-            conn_abort(conn, CONN_END_RESET);
-        }
-        if (clock_now_ns() - begin_ns >= budget_ns) {
-            break;
-        }
+    if (paid_ns > 0 && reactor->handshake_debt_ns > paid_ns) {
+        reactor->handshake_debt_ns -= paid_ns;
+        return;
     }
+    if (paid_ns > 0) {
+        reactor->handshake_debt_ns = 0;
+    }
+    begin_ns = clock_now_ns();
+    do {
+        handshake_next(reactor);
+        taken_ns = clock_now_ns() - begin_ns;
+    } while (reactor->handshake_head && taken_ns < handshake_budget_ns(reactor));
+    handshake_owe(reactor, taken_ns > paid_ns ? taken_ns - paid_ns : 0);
 }

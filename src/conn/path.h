@@ -26,6 +26,7 @@ void connect_completed(struct conn *conn, const struct ring_completion *completi
 void handshake_begin(struct conn *conn);      /* the descriptor is connected */
 void handshake_queue(struct conn *conn);      /* there is input for it, or its end */
 void handshake_work(struct reactor *reactor); /* as much as is fair in this turn */
+void handshake_owe(struct reactor *reactor, uint64_t taken_ns); /* time that new connections took */
 
 /* renegotiate.c */
 void renegotiate_settle(struct conn *conn); /* tells the service when it is complete */

@@ -112,6 +112,18 @@ static void reactor_drop(struct reactor *reactor, const struct ring_completion *
     }
 }
 
+/* What new connections cost is none of the open ones' time. */
+static void reactor_accept(struct reactor *reactor, const struct ring_completion *completion)
+{
+    uint64_t begin_ns = clock_now_ns();
+    uint64_t taken_ns;
+
+    accept_completed(reactor, completion);
+    taken_ns = clock_now_ns() - begin_ns;
+    reactor->accept_ns += taken_ns;
+    handshake_owe(reactor, taken_ns);
+}
+
 static void reactor_dispatch(struct reactor *reactor, const struct ring_completion *completion)
 {
     const struct op *op = &completion->op;
@@ -121,7 +133,7 @@ static void reactor_dispatch(struct reactor *reactor, const struct ring_completi
     case OP_IGNORE:
         return;
     case OP_ACCEPT:
-        accept_completed(reactor, completion);
+        reactor_accept(reactor, completion);
         return;
     case OP_MAIL:
         mailbox_arm(&reactor->mailbox, &reactor->ring);
@@ -217,8 +229,25 @@ static uint64_t reactor_patience_ns(const struct reactor *reactor)
     return deadline_ns - now_ns < wait_ns ? deadline_ns - now_ns : wait_ns;
 }
 
+static uint64_t reactor_plain_bytes(const struct reactor *reactor)
+{
+    return counters_get(reactor->counters, COUNTER_PLAIN_BYTES_IN) +
+           counters_get(reactor->counters, COUNTER_PLAIN_BYTES_OUT);
+}
+
+/* How long this turn has worked for open connections. */
+static uint64_t reactor_open_work_ns(const struct reactor *reactor)
+{
+    uint64_t taken_ns = clock_now_ns() - reactor->now_ns;
+
+    return reactor->served_ns == reactor->now_ns && taken_ns > reactor->accept_ns
+               ? taken_ns - reactor->accept_ns
+               : 0;
+}
+
 static void reactor_turn(struct reactor *reactor)
 {
+    uint64_t plain_bytes = reactor_plain_bytes(reactor);
     uint64_t enters = reactor->ring.enters;
     uint64_t wait_ns = reactor_patience_ns(reactor);
 
@@ -228,12 +257,16 @@ static void reactor_turn(struct reactor *reactor)
     if (ring_is_submitted(&reactor->ring)) {
         reactor->vector_count = 0;
     }
+    reactor->accept_ns = 0;
     reactor_complete(reactor);
+    if (reactor_plain_bytes(reactor) != plain_bytes) {
+        reactor->served_ns = reactor->now_ns;
+    }
     if (reactor->events.on_turn) {
         reactor->events.on_turn(reactor->owner, reactor->now_ns);
     }
     if (reactor->handshake_head) {
-        reactor->open_work_ns = clock_now_ns() - reactor->now_ns;
+        reactor->open_work_ns = reactor_open_work_ns(reactor);
         handshake_work(reactor);
     }
     reactor_time(reactor);

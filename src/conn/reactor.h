@@ -110,9 +110,12 @@ struct reactor {
 
     struct conn *dirty;                           /* to be looked at when the turn ends */
     struct conn *handshake_head, *handshake_tail; /* wait for handshake work */
-    uint64_t open_work_ns;                        /* this turn's work on everything else */
-    uint8_t *scratch;                             /* one record's plaintext */
-    struct reactor_vector *vectors;               /* REACTOR_VECTORS, reused each turn */
+    uint64_t open_work_ns;          /* this turn's, for connections whose plaintext moved; or 0 */
+    uint64_t accept_ns;             /* this turn's, for new connections */
+    uint64_t served_ns;             /* when plaintext moved last */
+    uint64_t handshake_debt_ns;     /* what handshakes have had more than the open connections */
+    uint8_t *scratch;               /* one record's plaintext */
+    struct reactor_vector *vectors; /* REACTOR_VECTORS, reused each turn */
     uint32_t vector_count;
 };
 
