@@ -374,7 +374,6 @@ static bool was_idle(const struct sweep_cell_state *state)
 static void print_notes(FILE *out, const struct sweep_study *study, const struct table *table)
 {
     double errors = 0;
-    size_t left = sweep_study_runs_left(study);
     size_t idle = 0;
 
     fputc('\n', out);
@@ -407,25 +406,38 @@ static void print_notes(FILE *out, const struct sweep_study *study, const struct
         fprintf(out,
                 "NOTE: connections went wrong in some runs: see 'errors' in --json or --csv\n");
     }
+}
+
+static void print_missing(FILE *out, const struct sweep_study *study)
+{
+    size_t left = sweep_study_runs_left(study);
+
     if (left > 0) {
-        fprintf(out, "PARTIAL: %zu run%s missing\n", left, left == 1 ? " is" : "s are");
+        fprintf(out, "\nPARTIAL: %zu run%s missing\n", left, left == 1 ? " is" : "s are");
     }
 }
 
 void sweep_text(FILE *out, const struct sweep_study *study, bool ascii)
 {
     struct table table = {.study = study, .ascii = ascii};
+    bool has_rows = false;
 
     lay_out(&table);
     print_head(out, study);
-    fputc('\n', out);
-    print_heading(out, &table);
     for (size_t i = 0; i < study->cell_count; i++) {
         if (study->cells[i].rounds_done > 0) {
+            if (!has_rows) {
+                fputc('\n', out);
+                print_heading(out, &table);
+                has_rows = true;
+            }
             print_row(out, &table, &study->cells[i]);
         }
     }
-    print_notes(out, study, &table);
+    if (has_rows) {
+        print_notes(out, study, &table);
+    }
     explain(out, study, SWEEP_SKIPPED);
     explain(out, study, SWEEP_FAILED);
+    print_missing(out, study);
 }
