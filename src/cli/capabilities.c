@@ -1,8 +1,10 @@
 #include "cli/capabilities.h"
 
 #include <stddef.h>
+#include <sys/utsname.h>
 
 #include "base/error.h"
+#include "ring/kernel.h"
 #include "ring/ring.h"
 #include "sandbox/calls.h"
 #include "sandbox/files.h"
@@ -53,5 +55,16 @@ void capabilities_print(FILE *out)
 
         fprintf(out, "  %-17s %s (Linux %s)\n", ring_feature_infos[i].name,
                 *present ? "yes" : "no ", ring_feature_infos[i].since);
+    }
+    kernel_warning_print(out);
+}
+
+void kernel_warning_print(FILE *out)
+{
+    struct utsname name;
+    const char *warning = uname(&name) == 0 ? kernel_warning(name.release) : NULL;
+
+    if (warning) {
+        fprintf(out, "tlsdyno: warning: Linux %s: %s\n", name.release, warning);
     }
 }

@@ -6,3 +6,5 @@
 /* The OpenSSL that runs, the kernel and each io_uring feature that the program uses, a line each;
  * where io_uring cannot be used, why not. */
 void capabilities_print(FILE *out);
+/* One line about holes that this kernel is known to have, or nothing. */
+void kernel_warning_print(FILE *out);

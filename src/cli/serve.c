@@ -234,6 +234,7 @@ static int start(struct serve_options *options, struct serving *serving, struct 
         return -1;
     }
     serve_warnings_print(&options->server);
+    kernel_warning_print(stderr);
     if (options->admin_given) {
         serving->admin =
             admin_open(&options->admin, options->admin_allow_remote, serving->server, error);
