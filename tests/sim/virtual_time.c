@@ -35,10 +35,16 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
     return 0;
 }
 
+/* The last enter took place, and there is nothing to do. */
 static bool is_idle(const struct ring *ring)
 {
-    return io_uring_cq_ready(ring->uring) == 0 && io_uring_sq_ready(ring->uring) == 0 &&
-           !fault_pending();
+    static uint64_t failed_before;
+    uint64_t failed = fault_happened(FAULT_ENTER_FAIL);
+    bool has_failed = failed != failed_before;
+
+    failed_before = failed;
+    return !has_failed && io_uring_cq_ready(ring->uring) == 0 &&
+           io_uring_sq_ready(ring->uring) == 0 && !fault_pending();
 }
 
 int __wrap_ring_turn(struct ring *ring, uint64_t wait_ns)
