@@ -115,10 +115,22 @@ static void receive_keep(struct conn *conn)
     }
 }
 
+/* The service did not take all: it is asked again when it says so, or, with no room for its answer,
+ * once the output has drained. The room may have gone without its writing, where all connections
+ * together hold too much. */
+static void receive_wait(struct conn *conn)
+{
+    if (conn_output_room(conn) > 0) {
+        conn->is_paused = true;
+    } else {
+        conn->is_full = true;
+    }
+}
+
 /* Plaintext that the service does not take now waits here; at most one record. */
 static bool receive_leave_over(struct conn *conn, const uint8_t *bytes, size_t count)
 {
-    conn->is_paused = conn_output_room(conn) > 0;
+    receive_wait(conn);
     conn->leftover = pressure_is_full(conn->reactor) ? NULL : malloc(count);
     if (!conn->leftover) {
         pressure_end(conn);
@@ -139,7 +151,7 @@ static bool receive_offer_leftover(struct conn *conn)
     conn->leftover_offset +=
         (uint32_t)conn->service->on_data(conn, conn->leftover + conn->leftover_offset, count);
     if (conn->leftover_offset < conn->leftover_bytes) {
-        conn->is_paused = conn_output_room(conn) > 0;
+        receive_wait(conn);
         return false;
     }
     receive_drop_leftover(conn);

@@ -110,3 +110,60 @@ Test(pressure, clients_that_take_what_they_get_stay)
     cr_expect_eq(overflows, 0);
     cr_expect_eq(counters_get(&loopback.counters, COUNTER_CLOSED_OVERFLOW), 0);
 }
+
+/* Answers each of the two requests with room only; there is none left for the second one, though
+ * the answer to the first was far from what one connection may queue. */
+static size_t answer_with_room(struct conn *conn, const uint8_t *bytes, size_t count)
+{
+    if (conn_output_room(conn) == 0) {
+        return 0;
+    }
+    conn_write(conn, bytes, count);
+    loopback.reactor.output_high_bytes = 1; /* memory has become short */
+    return count;
+}
+
+static void give_room(void *owner, uint64_t now_ns)
+{
+    (void)owner;
+    (void)now_ns;
+    loopback.reactor.output_high_bytes = CONN_OUTPUT_HIGH_BYTES;
+}
+
+static const struct service answering = {.name = "answering", .on_data = answer_with_room};
+
+static void ask_twice(struct conn *conn)
+{
+    conn_write(conn, payload_at(&loopback.payload, 0), 1000);
+    conn_write(conn, payload_at(&loopback.payload, 1000), 1000);
+}
+
+static size_t count_answers(struct conn *conn, const uint8_t *bytes, size_t count)
+{
+    size_t *received = conn_service_state(conn);
+
+    (void)bytes;
+    *received += count;
+    if (*received == 2000) {
+        conn_close(conn);
+    }
+    return count;
+}
+
+static void asker_closed(struct conn *conn)
+{
+    cr_expect_eq(conn->end, CONN_END_CLEAN);
+    reactor_leave_when_empty(&loopback.reactor);
+}
+
+static const struct service asking = {
+    .name = "asking", .on_open = ask_twice, .on_data = count_answers, .on_closed = asker_closed};
+
+Test(pressure, what_found_no_room_is_offered_again_once_the_output_has_drained)
+{
+    loopback_start(NULL, &(struct reactor_events){.on_turn = give_room});
+    loopback_listen(&(struct reactor_listen_options){.context = loopback.server_context,
+                                                     .service = &answering});
+    loopback_connect(&asking, loopback.client_context);
+    reactor_run(&loopback.reactor);
+}
