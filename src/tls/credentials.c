@@ -163,7 +163,8 @@ static int bundle_sort(struct tls_context *context, struct credential *credentia
 {
     X509 *current = credential->leaf;
 
-    credential->above = sk_X509_new_null();
+    /* With room for all of them, so that no push fails. */
+    credential->above = sk_X509_new_reserve(NULL, sk_X509_num(others));
     for (int i = 0; credential->above != NULL && i < sk_X509_num(others);) {
         X509 *candidate = sk_X509_value(others, i);
 

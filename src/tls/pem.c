@@ -69,7 +69,11 @@ static bool certificate_take(BIO *bio, void *stack)
     struct passphrase none = {0};
     X509 *certificate = PEM_read_bio_X509_AUX(bio, NULL, on_passphrase, &none);
 
-    return certificate != NULL && sk_X509_push(stack, certificate) > 0;
+    if (certificate == NULL || sk_X509_push(stack, certificate) > 0) {
+        return certificate != NULL;
+    }
+    X509_free(certificate);
+    return false;
 }
 
 static bool crl_take(BIO *bio, void *stack)
@@ -77,7 +81,11 @@ static bool crl_take(BIO *bio, void *stack)
     struct passphrase none = {0};
     X509_CRL *crl = PEM_read_bio_X509_CRL(bio, NULL, on_passphrase, &none);
 
-    return crl != NULL && sk_X509_CRL_push(stack, crl) > 0;
+    if (crl == NULL || sk_X509_CRL_push(stack, crl) > 0) {
+        return crl != NULL;
+    }
+    X509_CRL_free(crl);
+    return false;
 }
 
 /* Takes all objects of one text. */
