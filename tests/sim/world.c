@@ -144,7 +144,7 @@ static void turn(void *owner, uint64_t now_ns)
     (void)owner;
     (void)now_ns;
     peers_turn();
-    if (world.clients_left > 0 && !world.reactor.draining) {
+    if (world.clients_left > 0) {
         world_start_clients();
     }
     if (!world.is_wild || world.reactor.draining) {
@@ -204,6 +204,12 @@ void world_run(uint64_t seed)
         options.handshake_timeout_ns = 20 * 1000 * 1000;
         options.idle_timeout_ns = 50 * 1000 * 1000;
         options.write_timeout_ns = 30 * 1000 * 1000;
+    }
+    if (!world.gentle && sim_chance(300)) {
+        options.handshakes_max = 2;
+    }
+    if (!world.gentle && sim_chance(300)) {
+        options.buffer_bytes_max = SLAB_BYTES * (4 + random_below(&world.random, 60));
     }
     world.limit.open_max = options.connections_max - (world.gentle ? 0 : 1);
     options.limit = &world.limit;
