@@ -22,6 +22,7 @@ build  libjansson-dev                            jansson-devel             janss
 build  libmicrohttpd-dev                         libmicrohttpd-devel       libmicrohttpd
 build  libcurl4-openssl-dev|libcurl4-gnutls-dev  libcurl-devel             curl
 build  libseccomp-dev                            libseccomp-devel          libseccomp
+build  libncurses-dev                            ncurses-devel             ncurses
 build  python3                                   python3                   python
 build  util-linux                                util-linux                util-linux
 test   libcriterion-dev                          criterion-devel           criterion

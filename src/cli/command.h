@@ -39,3 +39,4 @@ extern const struct command ciphers_command;
 extern const struct command compare_command;
 extern const struct command report_command;
 extern const struct command sweep_command;
+extern const struct command top_command;

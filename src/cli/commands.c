@@ -3,8 +3,8 @@
 #include <string.h>
 
 const struct command *const commands[COMMAND_COUNT] = {
-    &serve_command,  &load_command, &sweep_command,   &compare_command,
-    &report_command, &cert_command, &ciphers_command,
+    &serve_command,  &load_command, &sweep_command, &compare_command,
+    &report_command, &top_command,  &cert_command,  &ciphers_command,
 };
 
 const struct command *command_find(const char *name)
