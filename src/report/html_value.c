@@ -33,15 +33,19 @@ const char *html_phase_title(const char *phase)
     } titles[] = {
         {"connect", "TCP connect"},
         {"hello", "ClientHello to ServerHello"},
-        {"finish", "ServerHello to Finished"},
+        {"finish", "ServerHello to handshake done"},
         {"handshake_full", "handshake, full"},
         {"handshake_resumed", "handshake, resumed"},
-        {"ticket", "Finished to first ticket"},
+        {"handshake_ticket", "handshake, by ticket"},
+        {"handshake_id", "handshake, by session ID"},
+        {"handshake_early_accepted", "handshake, 0-RTT accepted"},
+        {"handshake_early_rejected", "handshake, 0-RTT rejected"},
+        {"ticket", "first ticket, after handshake"},
         {"first_byte", "first byte"},
         {"message", "whole message"},
         {"message_corrected", "whole message, corrected"},
-        {"set_up", "set-up (TCP and TLS)"},
-        {"set_up_corrected", "set-up, corrected"},
+        {"set_up", "connection, whole"},
+        {"set_up_corrected", "connection, corrected"},
         {"start_delay", "start, after it was due"},
     };
 

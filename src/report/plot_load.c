@@ -193,6 +193,17 @@ static void draw_curves(const struct html_input *input, const struct curves *cur
     plot_end(list, script);
 }
 
+/* The waterfall has the parts of a handshake, and the table has all; what resumed in one way or
+ * another is drawn as a whole only where a run does not tell the ways apart. */
+static bool is_drawn(const struct html_file *file, const char *phase)
+{
+    if (strcmp(phase, "handshake_resumed") == 0) {
+        return histogram_of(file, "handshake_ticket") == NULL &&
+               histogram_of(file, "handshake_id") == NULL;
+    }
+    return strcmp(phase, "hello") != 0 && strcmp(phase, "finish") != 0;
+}
+
 /* The phases that any run has, in the order of the first that has them; corrected ones belong to
  * their raw ones. */
 static size_t list_phases(const struct html_input *input, const char *out[PHASES_MAX])
@@ -208,7 +219,8 @@ static size_t list_phases(const struct html_input *input, const char *out[PHASES
         json_object_foreach((json_t *)(uintptr_t)latency, key, value)
         {
             bool known = split_corrected(key, raw) || strlen(key) >= NAME_BYTES ||
-                         histogram_of(&input->files[i], key) == NULL;
+                         histogram_of(&input->files[i], key) == NULL ||
+                         !is_drawn(&input->files[i], key);
 
             for (size_t j = 0; j < count && !known; j++) {
                 known = strcmp(out[j], key) == 0;
@@ -221,19 +233,40 @@ static size_t list_phases(const struct html_input *input, const char *out[PHASES
     return count;
 }
 
-/* Of one run all phases in one picture, of several a picture for each phase. */
+static bool is_of_messages(const char *phase)
+{
+    return strcmp(phase, "message") == 0 || strcmp(phase, "first_byte") == 0 ||
+           strcmp(phase, "start_delay") == 0;
+}
+
+/* One run: all that is about messages in one picture, all that is about connections in another. */
+static void draw_one_run(const struct html_input *input, const char *const phases[], size_t count,
+                         struct plot_list *list)
+{
+    for (int messages = 1; messages >= 0; messages--) {
+        struct curves curves = {0};
+        unsigned style = 0;
+
+        for (size_t i = 0; i < count; i++) {
+            if (is_of_messages(phases[i]) == (messages == 1)) {
+                add_family(&curves, &input->files[0], phases[i], style++);
+            }
+        }
+        draw_curves(input, &curves,
+                    messages == 1 ? "Latency by percentile: messages"
+                                  : "Latency by percentile: connections",
+                    list);
+    }
+}
+
+/* Of several runs a picture for each phase. */
 static void draw_latencies(const struct html_input *input, struct plot_list *list)
 {
     const char *phases[PHASES_MAX];
     size_t count = list_phases(input, phases);
 
     if (input->count == 1) {
-        struct curves curves = {0};
-
-        for (size_t i = 0; i < count; i++) {
-            add_family(&curves, &input->files[0], phases[i], (unsigned)i);
-        }
-        draw_curves(input, &curves, "Latency by percentile", list);
+        draw_one_run(input, phases, count, list);
         return;
     }
     for (size_t i = 0; i < count; i++) {

@@ -38,18 +38,18 @@ Test(plot, a_run_has_latencies_corrected_and_raw_a_rate_and_a_waterfall)
     char title[200];
     char *script = script_of(document, 0, title);
 
-    cr_assert_str_eq(title, "Latency by percentile");
+    cr_assert_str_eq(title, "Latency by percentile: messages");
     /* 190 of 200 within 1 us: at 1 / (1 - 0.95). */
     cr_assert_not_null(strstr(script, "\n20 1e-06\n"), "%s", script);
     cr_assert_not_null(strstr(script, "\n200 2e-06\n"), "the slowest, at their number: %s", script);
     cr_assert_not_null(strstr(script, "dt (6,5) title 'whole message, raw'"), "%s", script);
     cr_assert_not_null(strstr(script, "dt solid title 'whole message, corrected'"), "%s", script);
     free(script);
-    script = script_of(document, 1, title);
+    script = script_of(document, 2, title);
     cr_assert_str_eq(title, "Messages a second, over time");
     cr_assert_not_null(strstr(script, "\n0 90\n1 90\n1 110\n2 110\n"), "%s", script);
     free(script);
-    script = script_of(document, 2, title);
+    script = script_of(document, 3, title);
     cr_assert_str_eq(title, "Where the time of a connection goes");
     cr_assert_not_null(strstr(script, "from 5e-07,1.32 to 5.5e-06,0.68"), "%s", script);
     free(script);
