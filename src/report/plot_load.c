@@ -185,7 +185,7 @@ static void draw_curves(const struct html_input *input, const struct curves *cur
                  input->count > 1 ? ": " : "", html_phase_title(curve->phase),
                  curve->dashed ? ", raw" : "");
         plot_add_key(plot, curve->style, curve->dashed, text);
-        fprintf(script, "%s $c%zu using 1:2 with lines lw 2.5", i == 0 ? "plot" : ",", i);
+        fprintf(script, "%s $c%zu using 1:2 with fsteps lw 2.5", i == 0 ? "plot" : ",", i);
         plot_write_style(script, curve->style, curve->dashed);
         fprintf(script, " title '%s'", plot_label(text, label));
     }
