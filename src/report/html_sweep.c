@@ -27,19 +27,14 @@ static void write_fixed(FILE *out, const struct sweep *sweep)
     fputs(separator[0] == ',' ? ".</p>\n" : "", out);
 }
 
-/* Whatever the environment has, in its order. */
-static void write_environment(FILE *out, const json_t *document)
+/* Whatever an object has, in its order. */
+static void write_members(FILE *out, const json_t *object)
 {
-    json_t *environment = json_object_get(document, "environment");
     const char *key;
     json_t *value;
     char text[UNITS_TEXT_BYTES];
 
-    if (json_object_size(environment) == 0) {
-        return;
-    }
-    fputs("<div class=\"scroll\"><table><tbody>\n", out);
-    json_object_foreach(environment, key, value)
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
         if (json_is_string(value) || json_is_number(value) || json_is_boolean(value)) {
             fputs("<tr>", out);
@@ -53,6 +48,21 @@ static void write_environment(FILE *out, const json_t *document)
             fputs("</tr>\n", out);
         }
     }
+}
+
+static void write_settings(FILE *out, const json_t *document)
+{
+    static const char *const facts[] = {"version", "started", "finished", "rounds", "seed"};
+
+    fputs("<div class=\"scroll\"><table><tbody>\n", out);
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+        json_t *fact = json_pack("{s:O*}", facts[i], json_object_get(document, facts[i]));
+
+        write_members(out, fact);
+        json_decref(fact);
+    }
+    write_members(out, json_object_get(document, "settings"));
+    write_members(out, json_object_get(document, "environment"));
     fputs("</tbody></table></div>\n", out);
 }
 
@@ -180,14 +190,14 @@ void html_write_sweep(FILE *out, const struct html_input *input, size_t file,
     fputs("<h3>All cells</h3>\n", out);
     write_cells(out, sweep);
     html_element(out, "p class=\"soft\"",
-                 "Medians of the rounds, and below them the interval that the rounds leave.");
+                 "Medians of the rounds, and below them the 95% bootstrap intervals.");
     if (sweep->cut) {
         html_element(out, "p class=\"soft\"",
                      "Some values of the axes are not told apart here: "
                      "there are too many.");
     }
     fputs("<h3>Machine and settings</h3>\n", out);
-    write_environment(out, document);
+    write_settings(out, document);
     if (html_text(document, "command_line") != NULL) {
         fputs("<p>", out);
         html_element(out, "code", html_text(document, "command_line"));

@@ -14,7 +14,7 @@ enum {
     SWEEP_CELLS_MAX = 4096,
     SWEEP_TEXT_BYTES = 96,
     SWEEP_SLICE_BYTES = 256,
-    SWEEP_FIGURE_COUNT = 7,
+    SWEEP_FIGURE_COUNT = 18,
     SWEEP_NO_VALUE = 255,
 };
 
@@ -52,6 +52,9 @@ bool sweep_is(const json_t *document);
 
 /* Heap, freed with free(3); NULL when memory is out. */
 struct sweep *sweep_new(const json_t *document);
+
+/* What a value is as a number: fragments are words, "4096" or "dynamic". NAN: none. */
+double sweep_value_number(const json_t *value);
 
 /* "4,096" for a fragment, "100 Mbit/s" for a link. Returns out. */
 const char *sweep_value_text(const char *axis, const json_t *value, char out[SWEEP_TEXT_BYTES]);

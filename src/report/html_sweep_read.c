@@ -11,15 +11,30 @@ const struct sweep_figure sweep_figures[SWEEP_FIGURE_COUNT] = {
     {"goodput_bytes_per_second", "Goodput", html_format_bytes_rate, .in_heat_map = true,
      .of_fragments = true},
     {"handshakes_per_second", "Handshakes a second", text_format_rate, .in_heat_map = true},
+    {"messages_per_second", "Messages a second", text_format_rate},
+    {"handshake_seconds", "Full handshake", text_format_seconds, .lower_is_better = true},
     {"first_byte_seconds", "Time to first byte", text_format_seconds, .lower_is_better = true,
      .is_time = true, .of_fragments = true},
     {"message_seconds", "Time to whole message", text_format_seconds, .lower_is_better = true,
      .is_time = true, .of_fragments = true},
-    {"server_cpu_seconds_per_byte", "Server CPU a byte", text_format_seconds,
-     .lower_is_better = true, .in_heat_map = true},
-    {"client_cpu_seconds_per_byte", "Client CPU a byte", text_format_seconds,
-     .lower_is_better = true},
+    {"latency_p99_seconds", "Latency, p99", text_format_seconds, .lower_is_better = true},
     {"record_bytes_mean", "Record, mean", html_format_bytes},
+    {"overhead_share", "More on the wire", text_format_percent, .lower_is_better = true},
+    {"server_cpu_seconds_per_byte", "Server CPU, a byte", text_format_seconds,
+     .lower_is_better = true, .in_heat_map = true},
+    {"client_cpu_seconds_per_byte", "Client CPU, a byte", text_format_seconds,
+     .lower_is_better = true},
+    {"server_cpu_seconds_per_handshake", "Server CPU, a handshake", text_format_seconds,
+     .lower_is_better = true, .in_heat_map = true},
+    {"client_cpu_seconds_per_handshake", "Client CPU, a handshake", text_format_seconds,
+     .lower_is_better = true},
+    {"server_cpu_seconds_per_message", "Server CPU, a message", text_format_seconds,
+     .lower_is_better = true},
+    {"client_cpu_seconds_per_message", "Client CPU, a message", text_format_seconds,
+     .lower_is_better = true},
+    {"server_busy_share", "Busiest server worker", text_format_percent},
+    {"client_busy_share", "Busiest load thread", text_format_percent, .lower_is_better = true},
+    {"errors", "Errors", text_format_whole, .lower_is_better = true},
 };
 
 /* ---- Axes ---- */
@@ -40,6 +55,16 @@ static struct sweep_axis *axis_of(struct sweep *sweep, const char *name)
     return axis;
 }
 
+double sweep_value_number(const json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    if (text == NULL || strspn(text, "0123456789") != strlen(text) || text[0] == '\0') {
+        return compare_number(value);
+    }
+    return strtod(text, NULL);
+}
+
 /* Numbers find their place by size; after them stand the words. */
 static bool axis_add(struct sweep_axis *axis, const json_t *value)
 {
@@ -53,8 +78,8 @@ static bool axis_add(struct sweep_axis *axis, const json_t *value)
     if (axis->count == SWEEP_VALUES_MAX) {
         return false;
     }
-    while (at > 0 && json_is_number(value) &&
-           !(compare_number(axis->items[at - 1]) <= compare_number(value))) {
+    while (at > 0 && !isnan(sweep_value_number(value)) &&
+           !(sweep_value_number(axis->items[at - 1]) <= sweep_value_number(value))) {
         axis->items[at] = axis->items[at - 1];
         at--;
     }
@@ -146,11 +171,11 @@ const char *sweep_axis_title(const char *axis)
 
 const char *sweep_value_text(const char *axis, const json_t *value, char out[SWEEP_TEXT_BYTES])
 {
-    double number = compare_number(value);
+    double number = sweep_value_number(value);
     char text[UNITS_TEXT_BYTES];
     bool is_link = strcmp(axis, "link_bits_per_second") == 0;
 
-    if (json_is_string(value)) {
+    if (json_is_string(value) && isnan(number)) {
         snprintf(out, SWEEP_TEXT_BYTES, "%s", json_string_value(value));
     } else if (is_link && (json_is_null(value) || number == 0)) {
         snprintf(out, SWEEP_TEXT_BYTES, "no limit");

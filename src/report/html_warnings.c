@@ -13,6 +13,8 @@
 
 enum { WARNING_BYTES = 512, WARNINGS_MAX = 64 };
 
+static const double CLIENT_BUSY = 0.97; /* CPU time over wall time of the busiest load thread */
+
 enum loudness { PLAIN, LOUD };
 
 struct warning {
@@ -270,6 +272,41 @@ static void warn_of_cells(struct warnings *warnings, size_t file, const json_t *
     }
 }
 
+/* Cells whose figures say less than they seem to. */
+static void warn_of_figures(struct warnings *warnings, size_t file, const json_t *document)
+{
+    const json_t *cells = json_object_get(document, "cells");
+    const json_t *cell;
+    size_t client_bound = 0;
+    size_t with_errors = 0;
+    size_t mixed = 0;
+    size_t i;
+
+    json_array_foreach(cells, i, cell)
+    {
+        client_bound += sweep_median(cell, "client_busy_share") >= CLIENT_BUSY;
+        with_errors += sweep_spread(cell, "errors").high > 0;
+        mixed += html_number(cell, "rounds_done") > 0 &&
+                 json_is_null(json_object_get(cell, "negotiated"));
+    }
+    if (client_bound > 0) {
+        warn(warnings, file, LOUD,
+             "The load generator was busy in %zu of %zu cells: the server can do more there.",
+             client_bound, json_array_size(cells));
+    }
+    if (with_errors > 0) {
+        warn(warnings, file, LOUD, "Connections went wrong in %zu of %zu cells.", with_errors,
+             json_array_size(cells));
+    }
+    if (mixed > 0) {
+        warn(warnings, file, LOUD, "In %zu of %zu cells not all connections negotiated the same.",
+             mixed, json_array_size(cells));
+    }
+    if (is_set(document, "partial")) {
+        warn(warnings, file, LOUD, "Partial: some of the runs that were asked for are missing.");
+    }
+}
+
 size_t html_write_warnings(FILE *out, const struct html_input *input)
 {
     struct warnings *warnings = calloc(1, sizeof(*warnings));
@@ -285,6 +322,7 @@ size_t html_write_warnings(FILE *out, const struct html_input *input)
 
         if (sweep_is(document)) {
             warn_of_cells(warnings, file, document);
+            warn_of_figures(warnings, file, document);
         } else {
             warn_of_end(warnings, file, document);
             warn_of_limit(warnings, file, document);

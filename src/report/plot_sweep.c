@@ -152,7 +152,7 @@ static bool choose_axes(const struct sweep *sweep, const struct sweep_axis **out
         const struct sweep_axis *axis = &sweep->axes[i];
 
         if (axis->count > 1 && axis->count <= POSITIONS_MAX && *out_columns == NULL &&
-            json_is_number(axis->items[0])) {
+            !isnan(sweep_value_number(axis->items[0]))) {
             *out_columns = axis;
         }
     }

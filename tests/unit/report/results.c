@@ -49,15 +49,15 @@ json_t *results_sweep(void)
 {
     json_t *cells = json_array();
     static const char *const suites[] = {"S1", "S2"};
-    static const int fragments[] = {4096, 512, 16384};
+    static const char *const fragments[] = {"4096", "512", "16384"};
 
     for (int suite = 0; suite < 2; suite++) {
         for (int i = 0; i < 3; i++) {
-            double goodput = (suite + 1) * fragments[i] * 1e3;
+            double goodput = (suite + 1) * atoi(fragments[i]) * 1e3;
 
             json_array_append_new(
                 cells,
-                json_pack("{s:{s:s, s:s, s:i, s:n}, s:s, s:n, s:{s:s}, s:{s:{s:f, s:f, s:f}}}",
+                json_pack("{s:{s:s, s:s, s:s, s:n}, s:s, s:n, s:{s:s}, s:{s:{s:f, s:f, s:f}}}",
                           "parameters", "version", "TLSv1.3", "suite", suites[suite], "fragment",
                           fragments[i], "link_bits_per_second", "status", "done", "reason",
                           "negotiated", "suite", suites[suite], "figures",
