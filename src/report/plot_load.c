@@ -48,7 +48,7 @@ static void extent_add(struct extent *extent, const json_t *histogram)
 
 /* Percentile q is drawn at 1 / (1 - q), as HdrHistogram's plotters do; the slowest operation at
  * their number. Points that the eye would not tell from the last one are left out. */
-static void write_curve(FILE *script, const char *name, const json_t *histogram)
+static void write_curve(FILE *script, const json_t *histogram)
 {
     const json_t *buckets = json_object_get(histogram, "buckets");
     const json_t *pair;
@@ -62,7 +62,6 @@ static void write_curve(FILE *script, const char *name, const json_t *histogram)
     {
         count += compare_number(json_array_get(pair, 1));
     }
-    fprintf(script, "$%s << EOD\n", name);
     json_array_foreach(buckets, i, pair)
     {
         double y = compare_number(json_array_get(pair, 0)) / 1e9;
@@ -169,10 +168,8 @@ static void draw_curves(const struct html_input *input, const struct curves *cur
     plot_write_log_axis(script, 'y', curves->extent.low, curves->extent.high, text_format_seconds);
     write_percentile_axis(script, curves->extent.count);
     for (size_t i = 0; i < curves->count; i++) {
-        char name[16];
-
-        snprintf(name, sizeof(name), "c%zu", i);
-        write_curve(script, name, histogram_of(curves->items[i].file, curves->items[i].phase));
+        fprintf(script, "$c%zu << EOD\n", i);
+        write_curve(script, histogram_of(curves->items[i].file, curves->items[i].phase));
     }
     for (size_t i = 0; i < curves->count; i++) {
         const struct curve *curve = &curves->items[i];
