@@ -10,6 +10,7 @@
 # for bench/peers), then its name for apt, dnf and pacman. "a|b":
 # either will do, the first is installed. "-": part of another package there.
 readonly DEPENDENCIES_TABLE='
+build  binutils                                  binutils                  binutils
 build  gcc                                       gcc                       gcc
 build  libc6-dev                                 glibc-devel               glibc
 build  meson                                     meson                     meson
