@@ -25,24 +25,34 @@ void slab_pool_deinit(struct slab_pool *pool)
     pool->free_count = 0;
 }
 
-static struct slab *pool_get(struct slab_pool *pool)
+/* The slab that pool_get() will give, which it still has. */
+static struct slab *pool_peek(struct slab_pool *pool)
 {
-    struct slab *slab = pool->free;
+    void *memory;
 
     if (pool->out_max > 0 && pool->out_count >= pool->out_max) {
         return NULL;
     }
-    if (slab != NULL) {
-        pool->free = slab->next;
-        pool->free_count--;
-    } else {
-        void *memory;
-
-        if (posix_memalign(&memory, SLAB_ALIGNMENT, sizeof(*slab)) != 0) {
+    if (pool->free == NULL) {
+        if (posix_memalign(&memory, SLAB_ALIGNMENT, sizeof(struct slab)) != 0) {
             return NULL;
         }
-        slab = memory;
+        pool->free = memory;
+        pool->free->next = NULL;
+        pool->free_count++;
     }
+    return pool->free;
+}
+
+static struct slab *pool_get(struct slab_pool *pool)
+{
+    struct slab *slab = pool_peek(pool);
+
+    if (slab == NULL) {
+        return NULL;
+    }
+    pool->free = slab->next;
+    pool->free_count--;
     slab->next = NULL;
     slab->start = 0;
     slab->end = 0;
@@ -136,6 +146,37 @@ bool slab_queue_append(struct slab_queue *queue, const void *bytes, size_t count
         count -= step;
     }
     return true;
+}
+
+uint8_t *slab_queue_reserve(struct slab_queue *queue, size_t count)
+{
+    struct slab *slab = queue->tail;
+
+    assert(count > 0 && count <= SLAB_DATA_BYTES);
+    if (slab_room(slab) >= count) {
+        return slab->data + slab->end;
+    }
+    slab = pool_peek(queue->pool);
+    return slab != NULL ? slab->data : NULL;
+}
+
+void slab_queue_commit(struct slab_queue *queue, const uint8_t *reserved, size_t count)
+{
+    struct slab *tail = queue->tail;
+
+    if (tail == NULL || reserved != tail->data + tail->end) {
+        struct slab *slab = pool_get(queue->pool); /* no less than the one that was reserved in */
+
+        assert(reserved == slab->data);
+        if (tail == NULL) {
+            queue->head = slab;
+        } else {
+            tail->next = slab;
+        }
+        queue->tail = slab;
+    }
+    queue->tail->end += (uint32_t)count;
+    queue->bytes += count;
 }
 
 void slab_queue_consume(struct slab_queue *queue, size_t count)

@@ -56,5 +56,13 @@ void slab_queue_clear(struct slab_queue *queue);
 bool slab_queue_append(struct slab_queue *queue, const void *bytes, size_t count)
     __attribute__((warn_unused_result));
 
+/* Where to write the queue's next `count` bytes (1 to SLAB_DATA_BYTES) in place, for a commit that
+ * comes before anything else happens to the queue or its pool; NULL when there is no memory. What
+ * the last slab has left is given up if that is too little. Without a commit nothing has changed.
+ */
+uint8_t *slab_queue_reserve(struct slab_queue *queue, size_t count)
+    __attribute__((warn_unused_result));
+void slab_queue_commit(struct slab_queue *queue, const uint8_t *reserved, size_t count);
+
 /* Takes `count` bytes (at most queue->bytes) from the front, giving emptied slabs back. */
 void slab_queue_consume(struct slab_queue *queue, size_t count);

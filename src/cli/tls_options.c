@@ -7,6 +7,7 @@
 #include "tls/context.h"
 
 static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3", NULL};
+static const char *const record_layers[] = {"openssl", "direct", NULL};
 
 static int take_version_min(void *config, const char *value, struct error *error)
 {
@@ -39,6 +40,13 @@ static int take_options(void *config, const char *value, struct error *error)
     }
     tls->options |= options;
     return 0;
+}
+
+static int take_record_layer(void *config, const char *value, struct error *error)
+{
+    struct tls_config *tls = config;
+
+    return tls_record_layer_parse(value, &tls->record_layer, error);
 }
 
 const struct option_info tls_file_option_rows[TLS_FILE_OPTION_COUNT] = {
@@ -175,6 +183,15 @@ const struct option_info tls_option_rows[TLS_OPTION_COUNT] = {
      .min = 512,
      .max = 16384,
      OPTION_FIELD(struct tls_config, max_send_fragment)},
+    {.name = "record-layer",
+     .kind = OPTION_FUNCTION,
+     .argument = "LAYER",
+     .group = "TLS",
+     .help = "who encrypts data on open connections: openssl, or direct, which copies less and is "
+             "the same to peers (TLS 1.3 and 1.2 with AES-GCM or ChaCha20-Poly1305)",
+     .default_text = "openssl",
+     .choices = record_layers,
+     .function = take_record_layer},
 };
 
 int tls_files_check(const struct tls_files *files, const struct tls_config *config,

@@ -10,7 +10,7 @@
 struct error;
 
 /* Rows over struct tls_config. */
-enum { TLS_OPTION_COUNT = 14 };
+enum { TLS_OPTION_COUNT = 15 };
 
 extern const struct option_info tls_option_rows[TLS_OPTION_COUNT];
 

@@ -31,7 +31,7 @@ int reactor_init(struct reactor *reactor, const struct reactor_options *options,
         reactor->options.output_bytes_max = CONN_OUTPUT_HIGH_BYTES;
     }
     reactor->output_high_bytes = reactor->options.output_bytes_max;
-    reactor->scratch = malloc(TLS_PLAINTEXT_BYTES_MAX);
+    reactor->scratch = malloc(TLS_READ_BYTES);
     reactor->vectors = calloc(REACTOR_VECTORS, sizeof *reactor->vectors);
     if (!reactor->scratch || !reactor->vectors ||
         !table_init(&reactor->table, options->connections_max)) {

@@ -202,7 +202,7 @@ static bool receive_record(struct conn *conn)
     uint8_t *plain = conn->reactor->scratch;
     size_t count;
 
-    switch (tls_engine_read(&conn->engine, plain, TLS_PLAINTEXT_BYTES_MAX, &count, &failure)) {
+    switch (tls_engine_read(&conn->engine, plain, TLS_READ_BYTES, &count, &failure)) {
     case TLS_OK:
         return receive_plain(conn, plain, count);
     case TLS_AGAIN:

@@ -95,3 +95,24 @@ const char *tls_version_name(enum tls_version version)
     }
     return version == TLS_VERSION_DEFAULT ? "default" : "unknown";
 }
+
+static const char *const record_layers[] = {
+    [TLS_RECORDS_OPENSSL] = "openssl",
+    [TLS_RECORDS_DIRECT] = "direct",
+};
+
+int tls_record_layer_parse(const char *text, enum tls_record_layer *out_layer, struct error *error)
+{
+    for (size_t i = 0; i < sizeof(record_layers) / sizeof(record_layers[0]); i++) {
+        if (strcmp(text, record_layers[i]) == 0) {
+            *out_layer = (enum tls_record_layer)i;
+            return 0;
+        }
+    }
+    return error_set(error, "'%s' is no record layer: there are openssl and direct", text);
+}
+
+const char *tls_record_layer_name(enum tls_record_layer layer)
+{
+    return record_layers[layer];
+}

@@ -18,6 +18,11 @@ enum tls_version {
     TLS_VERSION_1_3 = 0x0304,
 };
 
+/* Who seals and opens records of data once a connection is open: OpenSSL, which does it with all
+ * others; or this room, which copies less. The latter only where a library is lent (context.h), for
+ * TLS 1.3 and 1.2 with AES-GCM or ChaCha20-Poly1305; else it is OpenSSL. Peers cannot tell. */
+enum tls_record_layer { TLS_RECORDS_OPENSSL, TLS_RECORDS_DIRECT };
+
 struct error;
 
 struct tls_config {
@@ -96,12 +101,17 @@ struct tls_config {
     /* OpenSSL's default instance, with its own TLS 1.3 key schedule, even where a library is lent
      * (context.h): to measure the one by the other. */
     bool stock_key_schedule;
+    enum tls_record_layer record_layer;
 };
 
 /* "1.2", "TLSv1.2", "TLS1.3" ... Returns -1 and says which versions there are otherwise; SSLv2 and
  * SSLv3 are refused by name. */
 int tls_version_parse(const char *text, enum tls_version *out_version, struct error *error);
 const char *tls_version_name(enum tls_version version);
+
+/* "openssl" or "direct". Returns 0 or -1. */
+int tls_record_layer_parse(const char *text, enum tls_record_layer *out_layer, struct error *error);
+const char *tls_record_layer_name(enum tls_record_layer layer);
 
 /* "TLSv1_2_method", "TLS_method", "SSLv23_client_method" ...: the versions that a method name of
  * the classic API stands for. Returns 0 or -1. */

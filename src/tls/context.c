@@ -105,6 +105,8 @@ static void behaviour_apply(struct tls_context *context, const struct tls_config
         SSL_CTX_set_keylog_callback(ssl, on_keylog);
     }
     context->request_ocsp = config->request_ocsp;
+    context->direct_records =
+        config->record_layer == TLS_RECORDS_DIRECT && context->library != NULL;
     tls_renegotiation_setup(context, config);
     tls_want_setup(context);
 }

@@ -63,6 +63,9 @@ const char *tls_default_roots_directory(void);
 enum {
     TLS_FRAGMENT_BYTES_MIN = 512, /* OpenSSL's lower bound, SSL_CTX_set_max_send_fragment(3) */
     TLS_PLAINTEXT_BYTES_MAX = 16384,
+    /* Room for tls_engine_read() in which every record can be opened in place: in TLS 1.3 its type
+     * is behind the plaintext. */
+    TLS_READ_BYTES = TLS_PLAINTEXT_BYTES_MAX + 1,
     TLS_WIRE_RECORD_BYTES_MAX =
         16384 + 2048 + 5, /* with header, MAC and padding (RFC 5246 6.2.3) */
 };

@@ -7,6 +7,8 @@
 #include <openssl/x509v3.h>
 
 #include "tls/internal.h"
+#include "tls/provider.h"
+#include "tls/records.h"
 
 /* Where the random of a handshake message's ServerHello is: after type, length and version. */
 enum { SERVER_HELLO_RANDOM_OFFSET = 6, HELLO_RANDOM_BYTES = 32 };
@@ -17,59 +19,6 @@ static const uint8_t hello_retry_random[HELLO_RANDOM_BYTES] = {
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 };
-
-static int bio_read(BIO *bio, char *out, size_t out_max, size_t *out_count)
-{
-    struct tls_engine *engine = BIO_get_data(bio);
-    size_t count = engine->input_bytes < out_max ? engine->input_bytes : out_max;
-
-    BIO_clear_retry_flags(bio);
-    *out_count = count;
-    if (count == 0) {
-        BIO_set_retry_read(bio);
-        return 0;
-    }
-    memcpy(out, engine->input, count);
-    engine->input += count;
-    engine->input_bytes -= count;
-    return 1;
-}
-
-static int bio_write(BIO *bio, const char *bytes, size_t count, size_t *out_count)
-{
-    struct tls_engine *engine = BIO_get_data(bio);
-
-    BIO_clear_retry_flags(bio);
-    if (!slab_queue_append(engine->output, bytes, count)) {
-        engine->output_failed = true;
-        *out_count = 0;
-        return 0;
-    }
-    *out_count = count;
-    return 1;
-}
-
-static long bio_control(BIO *bio, int command, long number, void *pointer)
-{
-    (void)bio;
-    (void)number;
-    (void)pointer;
-    return command == BIO_CTRL_FLUSH;
-}
-
-BIO_METHOD *tls_engine_bio_method(void)
-{
-    /* No BIO_get_new_index(3): there are only some hundred in a process, and contexts are made
-     * again on every reload. Nobody looks for this BIO by type. */
-    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "tls_engine");
-
-    if (method != NULL) {
-        BIO_meth_set_read_ex(method, bio_read);
-        BIO_meth_set_write_ex(method, bio_write);
-        BIO_meth_set_ctrl(method, bio_control);
-    }
-    return method;
-}
 
 static bool is_hello_retry(const uint8_t *message, size_t count)
 {
@@ -96,11 +45,18 @@ void tls_engine_on_message(int sent, int version, int content_type, const void *
     const uint8_t *message = bytes;
 
     (void)version;
-    (void)ssl;
     if (content_type == SSL3_RT_HEADER) {
         engine->tally.records_in += sent == 0;
         engine->tally.records_out += sent != 0;
-    } else if (content_type == SSL3_RT_HANDSHAKE && count > 0) {
+        if (engine->records != NULL) {
+            tls_records_hear_header(engine, sent != 0);
+        }
+        return;
+    }
+    if (count > 0 && tls_context_of(ssl)->direct_records) {
+        tls_records_hear_message(engine, sent != 0, content_type, message[0]);
+    }
+    if (content_type == SSL3_RT_HANDSHAKE && count > 0) {
         if (message[0] == SSL3_MT_SERVER_HELLO) {
             bool is_retry = is_hello_retry(message, count);
 
@@ -189,6 +145,9 @@ bool tls_engine_open(struct tls_engine *engine, struct tls_context *context)
         tls_wants_open(engine->wants, ssl);
     }
     engine->early_open = context->early_data_bytes_max > 0;
+    engine->fragment_bytes = (uint16_t)context->max_send_fragment;
+    tls_records_free(engine->records);
+    engine->records = NULL;
     SSL_free(engine->ssl);
     engine->ssl = ssl;
     return true;
@@ -227,6 +186,8 @@ void tls_engine_deinit(struct tls_engine *engine)
         SSL_free(engine->ssl);
         engine->ssl = NULL;
     }
+    tls_records_free(engine->records);
+    engine->records = NULL;
     tls_session_free(engine->new_session);
     engine->new_session = NULL;
     tls_wants_free(engine->wants);
@@ -303,25 +264,23 @@ static enum tls_status pass_write(struct tls_engine *engine, const uint8_t *byte
 static enum tls_status pass_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
                                  size_t *out_count)
 {
-    size_t count = engine->input_bytes < out_max ? engine->input_bytes : out_max;
-
-    count = count < TLS_PLAINTEXT_BYTES_MAX ? count : TLS_PLAINTEXT_BYTES_MAX;
-    *out_count = count;
-    if (count == 0) {
-        return TLS_AGAIN;
-    }
-    memcpy(out, engine->input, count);
-    engine->input += count;
-    engine->input_bytes -= count;
-    return TLS_OK;
+    *out_count = tls_engine_take_input(
+        engine, out, out_max < TLS_PLAINTEXT_BYTES_MAX ? out_max : TLS_PLAINTEXT_BYTES_MAX);
+    return *out_count > 0 ? TLS_OK : TLS_AGAIN;
 }
 
 static int handshake_go_on(struct tls_engine *engine)
 {
-    if (engine->early_open && tls_early_receive(engine) != 1) {
-        return 0;
+    const struct tls_context *context = tls_context_of(engine->ssl);
+    int result;
+
+    if (context->direct_records) {
+        tls_library_hear(context->library, tls_records_hear_secret, engine);
     }
-    return SSL_do_handshake(engine->ssl);
+    result = engine->early_open ? tls_early_receive(engine) : 1;
+    result = result == 1 ? SSL_do_handshake(engine->ssl) : 0;
+    tls_library_hear(context->library, NULL, NULL);
+    return result;
 }
 
 /* With a new context the handshake starts again, from the ClientHello that the old one has read. */
@@ -345,7 +304,7 @@ static bool handshake_switch(struct tls_engine *engine)
     return switched != TLS_SWITCH_FAILED;
 }
 
-static enum tls_status fail_saying(struct tls_failure_detail *failure, const char *reason)
+enum tls_status tls_engine_fail_saying(struct tls_failure_detail *failure, const char *reason)
 {
     failure->kind = TLS_FAILURE_INTERNAL;
     snprintf(failure->reason, sizeof(failure->reason), "%s", reason);
@@ -359,7 +318,7 @@ enum tls_status tls_engine_handshake(struct tls_engine *engine, struct tls_failu
     }
     errors_clear();
     if (engine->wants != NULL && !handshake_switch(engine)) {
-        return fail_saying(failure, "out of memory for another context");
+        return tls_engine_fail_saying(failure, "out of memory for another context");
     }
     if (handshake_go_on(engine) != 1) {
         return unsuccessful(engine, failure);
@@ -367,8 +326,11 @@ enum tls_status tls_engine_handshake(struct tls_engine *engine, struct tls_failu
     if (engine->wants != NULL && tls_wants_save(engine->wants)) {
         return tls_wants_refused(engine->wants, failure) ? TLS_FAILED : TLS_WAITING;
     }
-    tls_resumption_settle(engine);
-    engine->established = true;
+    if (!engine->established) {
+        tls_resumption_settle(engine);
+        tls_records_begin(engine);
+        engine->established = true;
+    }
     return TLS_OK;
 }
 
@@ -380,39 +342,61 @@ static bool read_is_futile(const struct tls_engine *engine)
            SSL_get_shutdown(engine->ssl) == 0;
 }
 
-enum tls_status tls_engine_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
-                                size_t *out_count, struct tls_failure_detail *failure)
+enum tls_status tls_engine_read_openssl(struct tls_engine *engine, uint8_t *out, size_t out_max,
+                                        size_t *out_count, struct tls_failure_detail *failure)
 {
-    if (engine->ssl == NULL) {
-        return pass_read(engine, out, out_max, out_count);
-    }
-    if (read_is_futile(engine)) {
-        *out_count = 0;
-        return TLS_AGAIN;
-    }
     errors_clear();
+    tls_records_unsettle(engine->records);
     if (SSL_read_ex(engine->ssl, out, out_max, out_count)) {
+        if (engine->records != NULL) {
+            tls_records_settle_in(engine);
+        }
         return TLS_OK;
     }
     *out_count = 0;
     return unsuccessful(engine, failure);
 }
 
+enum tls_status tls_engine_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
+                                size_t *out_count, struct tls_failure_detail *failure)
+{
+    if (engine->ssl == NULL) {
+        return pass_read(engine, out, out_max, out_count);
+    }
+    if (engine->records != NULL && engine->records->in.taken) {
+        return tls_records_read(engine, out, out_max, out_count, failure);
+    }
+    if (read_is_futile(engine)) {
+        *out_count = 0;
+        return TLS_AGAIN;
+    }
+    return tls_engine_read_openssl(engine, out, out_max, out_count, failure);
+}
+
 enum tls_status tls_engine_write(struct tls_engine *engine, const uint8_t *bytes, size_t count,
                                  struct tls_failure_detail *failure)
 {
+    size_t written;
+
     if (engine->ssl == NULL) {
         return pass_write(engine, bytes, count, failure);
     }
+    if (engine->records != NULL && tls_records_may_write(engine)) {
+        return tls_records_write(engine, bytes, count, failure);
+    }
     errors_clear();
-    while (count > 0) { /* a record a turn */
-        size_t written = 0;
-
-        if (!SSL_write_ex(engine->ssl, bytes, count, &written)) {
-            return unsuccessful(engine, failure);
-        }
+    tls_records_unsettle(engine->records);
+    engine->sending = true;
+    while (count > 0 && SSL_write_ex(engine->ssl, bytes, count, &written)) { /* a record a turn */
         bytes += written;
         count -= written;
+    }
+    engine->sending = false;
+    if (count > 0) {
+        return unsuccessful(engine, failure);
+    }
+    if (engine->records != NULL) {
+        tls_records_settle_out(engine);
     }
     return TLS_OK;
 }
@@ -421,6 +405,7 @@ void tls_engine_close(struct tls_engine *engine)
 {
     if (engine->ssl != NULL && SSL_is_init_finished(engine->ssl) &&
         !(SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN)) {
+        tls_records_unsettle(engine->records);
         SSL_shutdown(engine->ssl);
         errors_clear();
     }
@@ -430,6 +415,7 @@ void tls_engine_idle(struct tls_engine *engine)
 {
     if (engine->ssl != NULL) {
         SSL_free_buffers(engine->ssl);
+        tls_records_idle(engine->records);
     }
 }
 
@@ -441,9 +427,12 @@ bool tls_engine_set_max_send_fragment(struct tls_engine *engine, unsigned bytes)
     if (engine->ssl == NULL) {
         return true;
     }
+    engine->fragment_bytes = (uint16_t)bytes;
     /* Lowering the maximum lowers OpenSSL's split size with it, but raising it does not raise that
      * again; and the write buffer may have been made for the smaller size. */
     return SSL_set_max_send_fragment(engine->ssl, (long)bytes) == 1 &&
            SSL_set_split_send_fragment(engine->ssl, (long)bytes) == 1 &&
-           SSL_alloc_buffers(engine->ssl) == 1;
+           ((engine->records != NULL && engine->records->out.taken &&
+             SSL_free_buffers(engine->ssl) == 1) ||
+            SSL_alloc_buffers(engine->ssl) == 1);
 }

@@ -51,6 +51,7 @@ struct tls_tally {
 };
 
 struct tls_wants;
+struct tls_records;
 
 /* Renegotiations of TLS <= 1.2 and KeyUpdates of TLS 1.3, which cost us more than the peer. */
 struct tls_renegotiation {
@@ -69,14 +70,17 @@ struct tls_engine {
     struct tls_tally tally;
     struct tls_session *new_session; /* client: the newest resumable session, owned */
     struct tls_wants *wants;         /* a server that asks, owned; NULL: it does not */
+    struct tls_records *records;     /* the direct record layer, owned; NULL: OpenSSL's */
     struct slab_queue early;         /* server: 0-RTT bytes that nobody has read yet */
     uint8_t *peer_der;               /* of tls_engine_peer_certificate(), owned */
     uint64_t now_ns;                 /* of tls_engine_set_time() */
     struct tls_renegotiation renegotiation;
-    bool early_open;    /* server: early data may come, or its end */
-    bool established;   /* the first handshake is complete */
-    bool session_found; /* server: the session store had what the client asked for */
-    bool output_failed; /* out of memory in the slab pool */
+    uint16_t fragment_bytes; /* plaintext that a record of ours has at most */
+    bool sending;            /* a call that shall only send: OpenSSL gets nothing to read */
+    bool early_open;         /* server: early data may come, or its end */
+    bool established;        /* the first handshake is complete */
+    bool session_found;      /* server: the session store had what the client asked for */
+    bool output_failed;      /* out of memory in the slab pool */
 };
 
 /* A client's saved session; reference-counted inside OpenSSL, one thread. Whoever keeps it must

@@ -34,6 +34,7 @@ struct tls_context {
     uint8_t *ocsp_response; /* server: DER to staple, owned; NULL: none */
     size_t ocsp_response_bytes;
     bool request_ocsp; /* client */
+    bool direct_records;
     /* What the peer may start within a window; one more ends the connection. */
     uint32_t renegotiation_limit;
     uint32_t key_update_limit;
@@ -57,9 +58,11 @@ static inline struct tls_engine *tls_engine_of(const SSL *ssl)
     return BIO_get_data(SSL_get_rbio(ssl));
 }
 
-/* engine.c: the BIO that reads what was fed and appends to the output queue. NULL when memory is
- * out. */
+/* bio.c: the BIO that reads what was fed and appends to the output queue. NULL when memory is out.
+ */
 BIO_METHOD *tls_engine_bio_method(void);
+/* bio.c: copies what was fed, `out_max` bytes at most; returns how many. */
+size_t tls_engine_take_input(struct tls_engine *engine, void *out, size_t out_max);
 /* engine.c: counts records, tickets and hello retries; for SSL_CTX_set_msg_callback(3). */
 void tls_engine_on_message(int sent, int version, int content_type, const void *bytes, size_t count,
                            SSL *ssl, void *engine);
@@ -67,6 +70,12 @@ void tls_engine_on_message(int sent, int version, int content_type, const void *
 /* engine.c: a connection of `context` over our BIO, as the engine's `ssl`, in place of the one that
  * is there. False when memory is out: then it is as it was. */
 bool tls_engine_open(struct tls_engine *engine, struct tls_context *context);
+
+/* engine.c: tls_engine_read() by OpenSSL's record layer. */
+enum tls_status tls_engine_read_openssl(struct tls_engine *engine, uint8_t *out, size_t out_max,
+                                        size_t *out_count, struct tls_failure_detail *failure);
+/* engine.c: an internal failure. */
+enum tls_status tls_engine_fail_saying(struct tls_failure_detail *failure, const char *reason);
 
 static inline uint64_t tls_engine_now(const struct tls_engine *engine)
 {

@@ -16,24 +16,38 @@
 #include "tls/context.h"
 #include "tls/key_schedule.h"
 
+enum { CIPHERS_MAX = 4 };
+
 struct tls_library {
     OSSL_LIB_CTX *context;
     OSSL_PROVIDER *stock;
     OSSL_PROVIDER *ours;
+    struct provider_state *state; /* of ours, which owns it */
+    struct {
+        const char *name;
+        EVP_CIPHER *cipher;
+    } ciphers[CIPHERS_MAX]; /* the first empty one ends them */
+};
+
+/* What our provider knows. */
+struct provider_state {
+    OSSL_LIB_CTX *library;
+    tls_secret_hearer *hearer;
+    void *user;
 };
 
 /* A derivation in progress. */
 struct derivation {
-    OSSL_LIB_CTX *library;
+    struct provider_state *provider;
     EVP_KDF_CTX *stock; /* OpenSSL's own, once there is something for it; NULL: nothing yet */
 };
 
-static void *derivation_new(void *library)
+static void *derivation_new(void *provider)
 {
     struct derivation *derivation = OPENSSL_malloc(sizeof(*derivation));
 
     if (derivation != NULL) {
-        *derivation = (struct derivation){.library = library};
+        *derivation = (struct derivation){.provider = provider};
     }
     return derivation;
 }
@@ -51,8 +65,8 @@ static void derivation_free(void *argument)
 static EVP_KDF_CTX *derivation_stock(struct derivation *derivation)
 {
     if (derivation->stock == NULL) {
-        EVP_KDF *kdf =
-            EVP_KDF_fetch(derivation->library, OSSL_KDF_NAME_TLS1_3_KDF, "provider=default");
+        EVP_KDF *kdf = EVP_KDF_fetch(derivation->provider->library, OSSL_KDF_NAME_TLS1_3_KDF,
+                                     "provider=default");
 
         derivation->stock = EVP_KDF_CTX_new(kdf);
         EVP_KDF_free(kdf);
@@ -101,6 +115,22 @@ static bool parameters_read(const OSSL_PARAM *parameter, struct key_schedule_inp
     return out_input->digest != NULL;
 }
 
+static bool label_is(const struct key_schedule_input *input, const char *label)
+{
+    return input->label.count == strlen(label) &&
+           memcmp(input->label.bytes, label, input->label.count) == 0;
+}
+
+static void tell(const struct provider_state *provider, const struct key_schedule_input *input,
+                 const uint8_t *secret, size_t bytes)
+{
+    bool of_server = label_is(input, "s ap traffic");
+
+    if (provider->hearer != NULL && (of_server || label_is(input, "c ap traffic"))) {
+        provider->hearer(provider->user, of_server, secret, bytes);
+    }
+}
+
 static int derivation_derive(void *argument, unsigned char *out, size_t out_count,
                              const OSSL_PARAM parameters[])
 {
@@ -111,6 +141,7 @@ static int derivation_derive(void *argument, unsigned char *out, size_t out_coun
 
     if (derivation->stock == NULL && out != NULL && parameters_read(parameters, &input, &mode)) {
         if (mode == EVP_KDF_HKDF_MODE_EXPAND_ONLY && key_schedule_expand(&input, out, out_count)) {
+            tell(derivation->provider, &input, out, out_count);
             return 1;
         }
         if (mode == EVP_KDF_HKDF_MODE_EXTRACT_ONLY &&
@@ -136,29 +167,45 @@ static const OSSL_ALGORITHM derivations[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static const OSSL_ALGORITHM *provider_query(void *library, int operation, int *out_no_cache)
+static const OSSL_ALGORITHM *provider_query(void *provider, int operation, int *out_no_cache)
 {
-    (void)library;
+    (void)provider;
     *out_no_cache = 0;
     return operation == OSSL_OP_KDF ? derivations : NULL;
 }
 
+static void provider_teardown(void *provider)
+{
+    free(provider);
+}
+
 static const OSSL_DISPATCH provider_functions[] = {
+    {OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))provider_teardown},
     {OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))provider_query},
     {0, NULL},
 };
 
 static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
-                         const OSSL_DISPATCH **out_functions, void **out_library)
+                         const OSSL_DISPATCH **out_functions, void **out_provider)
 {
+    struct provider_state *provider = calloc(1, sizeof(*provider));
+
+    if (provider == NULL) {
+        return 0;
+    }
     for (; core->function_id != 0; core++) {
         if (core->function_id == OSSL_FUNC_CORE_GET_LIBCTX) {
             /* Built in, our core's context is the library context itself (provider-base(7)). */
-            *out_library = OSSL_FUNC_core_get_libctx(core)(handle);
+            provider->library = (OSSL_LIB_CTX *)OSSL_FUNC_core_get_libctx(core)(handle);
         }
     }
+    if (provider->library == NULL) {
+        free(provider);
+        return 0;
+    }
+    *out_provider = provider;
     *out_functions = provider_functions;
-    return *out_library != NULL;
+    return 1;
 }
 
 static int provider_is_other(OSSL_PROVIDER *provider, void *argument)
@@ -196,6 +243,7 @@ struct tls_library *tls_library_new(void)
         tls_library_free(library);
         return NULL;
     }
+    library->state = OSSL_PROVIDER_get0_provider_ctx(library->ours);
     return library;
 }
 
@@ -203,6 +251,9 @@ void tls_library_free(struct tls_library *library)
 {
     if (library == NULL) {
         return;
+    }
+    for (size_t i = 0; i < CIPHERS_MAX; i++) {
+        EVP_CIPHER_free(library->ciphers[i].cipher);
     }
     if (library->ours != NULL) {
         OSSL_PROVIDER_unload(library->ours);
@@ -224,4 +275,30 @@ void tls_library_leave(const struct tls_library *library)
     if (library != NULL) {
         OPENSSL_thread_stop_ex(library->context);
     }
+}
+
+void tls_library_hear(struct tls_library *library, tls_secret_hearer *hearer, void *user)
+{
+    if (library != NULL) {
+        library->state->hearer = hearer;
+        library->state->user = user;
+    }
+}
+
+EVP_CIPHER *tls_library_cipher(struct tls_library *library, const char *name)
+{
+    size_t i = 0;
+
+    while (i < CIPHERS_MAX && library->ciphers[i].cipher != NULL) {
+        if (library->ciphers[i].name == name) {
+            return library->ciphers[i].cipher;
+        }
+        i++;
+    }
+    if (i == CIPHERS_MAX) {
+        return NULL;
+    }
+    library->ciphers[i].name = name;
+    library->ciphers[i].cipher = EVP_CIPHER_fetch(library->context, name, NULL);
+    return library->ciphers[i].cipher;
 }

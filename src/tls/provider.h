@@ -4,6 +4,10 @@
  * and errors are OpenSSL's. Room-internal. */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <openssl/types.h>
 
 struct tls_library;
@@ -14,3 +18,13 @@ OSSL_LIB_CTX *tls_library_context(const struct tls_library *library); /* NULL: N
  * Whoever has set something up for another thread does so: else OpenSSL would look into the library
  * when the caller ends, by when it may be gone. NULL: nothing. */
 void tls_library_leave(const struct tls_library *library);
+
+/* Who hears the application traffic secrets of a handshake (RFC 8446 7.1: the first ones, which
+ * KeyUpdates go on from) as they are derived in the library, until told otherwise; NULL: nobody. On
+ * the library's thread. A library that is NULL hears nothing. */
+typedef void tls_secret_hearer(void *user, bool of_server, const uint8_t *secret, size_t bytes);
+void tls_library_hear(struct tls_library *library, tls_secret_hearer *hearer, void *user);
+
+/* The record ciphers of record_cipher.h, fetched when first asked for and kept; `name` is a
+ * constant. NULL: it cannot be had. */
+EVP_CIPHER *tls_library_cipher(struct tls_library *library, const char *name);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "tls/internal.h"
+#include "tls/records.h"
 #include "tls/setup.h"
 
 enum {
@@ -115,7 +116,9 @@ static bool started(struct tls_engine *engine, int result, const char **out_reas
     if (result == 1) {
         /* Sends what is to be sent. That it then waits for the peer is no failure; a real one will
          * come up again with the next read. */
+        engine->sending = true;
         SSL_do_handshake(engine->ssl);
+        engine->sending = false;
     } else {
         *out_reason = ERR_reason_error_string(code);
         *out_reason = *out_reason != NULL ? *out_reason : "refused";
@@ -140,6 +143,7 @@ bool tls_engine_renegotiate(struct tls_engine *engine, bool certificate, const c
         return refuse("a renegotiation is under way", out_reason);
     }
     ERR_clear_error();
+    tls_records_unsettle(engine->records);
     if (SSL_version(ssl) >= TLS1_3_VERSION) {
         if (!SSL_is_server(ssl) || !certificate) {
             return refuse("TLS 1.3 has no renegotiation", out_reason);
@@ -179,6 +183,7 @@ bool tls_engine_update_key(struct tls_engine *engine, bool both)
         return false;
     }
     ERR_clear_error();
+    tls_records_unsettle(engine->records);
     updated = SSL_key_update(engine->ssl,
                              both ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED) &&
               SSL_do_handshake(engine->ssl) == 1;

@@ -58,7 +58,8 @@ struct pair_setup {
     struct tls_context *client;
 };
 
-/* Zeroed but for what the caller has put into the configurations and `shared`; `key_type` as in
+/* With TLSDYNO_TEST_RECORD_LAYER in the environment both roles have the direct record layer.
+ * Zeroed but for what the caller has put into the configurations and `shared`; `key_type` as in
  * certificate.h. */
 void pair_setup_init(struct pair_setup *setup, const char *key_type);
 void pair_setup_deinit(struct pair_setup *setup);

@@ -244,6 +244,86 @@ Test(slab, without_memory_nothing_is_appended)
     slab_pool_deinit(&pool);
 }
 
+Test(slab, what_is_written_in_place_is_queued_by_the_commit)
+{
+    struct slab_pool pool;
+    struct slab_queue queue;
+    uint8_t out[7];
+    uint8_t *place;
+
+    slab_pool_init(&pool, 4);
+    slab_queue_init(&queue, &pool);
+    place = slab_queue_reserve(&queue, 100);
+    memcpy(place, "abc", 3);
+    slab_queue_commit(&queue, place, 3);
+    append(&queue, "d", 1);
+    place = slab_queue_reserve(&queue, 3);
+    memcpy(place, "efg", 3);
+    slab_queue_commit(&queue, place, 3);
+    cr_assert_eq(queue.bytes, 7);
+    cr_assert_eq(pool.out_count, 1);
+    take(&queue, out, 7);
+    cr_assert_arr_eq(out, "abcdefg", 7);
+    slab_pool_deinit(&pool);
+}
+
+Test(slab, a_reservation_without_a_commit_changes_nothing)
+{
+    struct slab_pool pool;
+    struct slab_queue queue;
+
+    slab_pool_init(&pool, 0);
+    slab_queue_init(&queue, &pool);
+    cr_assert_not_null(slab_queue_reserve(&queue, 1));
+    cr_assert_null(queue.head);
+    cr_assert_eq(pool.out_count, 0);
+    append(&queue, "a", 1);
+    cr_assert_eq(slab_queue_reserve(&queue, 5), queue.head->data + 1);
+    cr_assert_not_null(slab_queue_reserve(&queue, SLAB_DATA_BYTES));
+    cr_assert_eq(queue.bytes, 1);
+    cr_assert_eq(queue.tail, queue.head);
+    slab_queue_clear(&queue);
+    slab_pool_deinit(&pool);
+}
+
+Test(slab, what_does_not_fit_begins_a_slab_of_its_own)
+{
+    struct slab_pool pool;
+    struct slab_queue queue;
+    uint8_t *place;
+
+    slab_pool_init(&pool, 4);
+    slab_queue_init(&queue, &pool);
+    place = slab_queue_reserve(&queue, SLAB_DATA_BYTES - 1);
+    slab_queue_commit(&queue, place, SLAB_DATA_BYTES - 1);
+    place = slab_queue_reserve(&queue, 2);
+    slab_queue_commit(&queue, place, 2);
+    cr_assert_eq(pool.out_count, 2);
+    cr_assert_eq(queue.head->end, SLAB_DATA_BYTES - 1);
+    cr_assert_eq(queue.tail, queue.head->next);
+    cr_assert_eq(queue.tail->end, 2);
+    slab_queue_consume(&queue, SLAB_DATA_BYTES + 1);
+    cr_assert_null(queue.head);
+    slab_pool_deinit(&pool);
+}
+
+Test(slab, without_memory_nothing_is_reserved)
+{
+    struct slab_pool pool;
+    struct slab_queue queue;
+
+    slab_pool_init(&pool, 4);
+    slab_queue_init(&queue, &pool);
+    append(&queue, "abc", 3);
+    allocations_left = 0;
+    cr_assert_not_null(slab_queue_reserve(&queue, 100));
+    cr_assert_null(slab_queue_reserve(&queue, SLAB_DATA_BYTES));
+    allocations_left = INT32_MAX;
+    cr_assert_eq(queue.bytes, 3);
+    slab_queue_clear(&queue);
+    slab_pool_deinit(&pool);
+}
+
 Test(slab, random_appends_and_takes_keep_the_stream)
 {
     enum { STEPS = 5000, STREAM_BYTES = 1 << 20, PIECE_MAX = 40000 };

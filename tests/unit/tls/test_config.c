@@ -35,6 +35,21 @@ ParameterizedTest(struct version_row *row, config, versions_are_parsed)
     cr_assert_eq(error.text[0] != '\0', result != 0);
 }
 
+Test(config, record_layers_are_parsed)
+{
+    enum tls_record_layer layer = TLS_RECORDS_OPENSSL;
+    struct error error = {0};
+
+    cr_assert_eq(tls_record_layer_parse("direct", &layer, &error), 0);
+    cr_assert_eq(layer, TLS_RECORDS_DIRECT);
+    cr_assert_str_eq(tls_record_layer_name(layer), "direct");
+    cr_assert_eq(tls_record_layer_parse("openssl", &layer, &error), 0);
+    cr_assert_eq(layer, TLS_RECORDS_OPENSSL);
+    cr_assert_eq(tls_record_layer_parse("", &layer, &error), -1);
+    cr_assert_eq(tls_record_layer_parse("Direct", &layer, &error), -1);
+    cr_assert_not_null(strstr(error.text, "'Direct' is no record layer"));
+}
+
 Test(config, ssl_is_refused_by_name)
 {
     enum tls_version version;

@@ -217,3 +217,70 @@ Test(provider, steps_back_where_other_providers_were_chosen)
     cr_assert_null(tls_library_new());
     OSSL_PROVIDER_unload(other);
 }
+
+struct heard {
+    int count;
+    bool of_server;
+    uint8_t secret[32];
+    size_t bytes;
+};
+
+static void hear(void *user, bool of_server, const uint8_t *secret, size_t bytes)
+{
+    struct heard *heard = user;
+
+    heard->count++;
+    heard->of_server = of_server;
+    heard->bytes = bytes;
+    memcpy(heard->secret, secret, sizeof(heard->secret));
+}
+
+static struct answer ask_for(OSSL_LIB_CTX *library, const char *label)
+{
+    struct request request = {EVP_KDF_HKDF_MODE_EXPAND_ONLY, "SHA2-256", 32, -1, 6, 0, 32, 32};
+
+    request.label = (int)strlen(label);
+    memcpy(octets[3], label, strlen(label));
+    return ask(library, &request);
+}
+
+Test(provider, application_traffic_secrets_are_heard_and_no_others)
+{
+    struct tls_library *library = tls_library_new();
+    struct heard heard = {0};
+    struct answer answer;
+
+    tls_library_hear(library, hear, &heard);
+    ask_for(tls_library_context(library), "c hs traffic");
+    ask_for(tls_library_context(library), "c ap traffi");
+    ask_for(tls_library_context(library), "exp master");
+    cr_assert_eq(heard.count, 0);
+    answer = ask_for(tls_library_context(library), "c ap traffic");
+    cr_assert_eq(heard.count, 1);
+    cr_assert_not(heard.of_server);
+    cr_assert_eq(heard.bytes, 32);
+    cr_assert_arr_eq(heard.secret, answer.bytes, 32);
+    answer = ask_for(tls_library_context(library), "s ap traffic");
+    cr_assert_eq(heard.count, 2);
+    cr_assert(heard.of_server);
+    cr_assert_arr_eq(heard.secret, answer.bytes, 32);
+    tls_library_hear(library, NULL, NULL);
+    ask_for(tls_library_context(library), "s ap traffic");
+    cr_assert_eq(heard.count, 2);
+    tls_library_hear(NULL, hear, &heard); /* no library, nothing to hear */
+    tls_library_free(library);
+}
+
+Test(provider, ciphers_are_fetched_once)
+{
+    static const char name[] = "AES-128-GCM";
+    struct tls_library *library = tls_library_new();
+    EVP_CIPHER *cipher = tls_library_cipher(library, name);
+
+    cr_assert_not_null(cipher);
+    cr_assert_eq(tls_library_cipher(library, name), cipher);
+    cr_assert_null(tls_library_cipher(library, "no such cipher"));
+    cr_assert_eq(tls_library_cipher(library, name), cipher);
+    ERR_clear_error();
+    tls_library_free(library);
+}

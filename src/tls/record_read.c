@@ -1,0 +1,247 @@
+/* The direct record layer's way in. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "tls/internal.h"
+#include "tls/records.h"
+
+enum {
+    /* With its type, without padding: what a record has at most that is opened in place. */
+    INNER_BYTES_MAX = TLS_READ_BYTES,
+    /* What OpenSSL refuses by the header alone must come to it as a header alone. */
+    FRAGMENT_BYTES_MAX_1_3 = TLS_PLAINTEXT_BYTES_MAX + 256, /* RFC 8446 5.2 */
+    FRAGMENT_BYTES_MAX_1_2 = SSL3_RT_MAX_ENCRYPTED_LENGTH,
+};
+
+enum next {
+    NEXT_DATA,   /* opened */
+    NEXT_LENT,   /* OpenSSL's */
+    NEXT_MORE,   /* not whole yet; all that was fed has been taken */
+    NEXT_FAILED, /* out of memory, or of sequence numbers */
+};
+
+/* Whether such a record can be authentic. What cannot goes to OpenSSL as it comes, and that refuses
+ * it as it always does. */
+static bool is_plausible(const struct record_form *form, const uint8_t *header)
+{
+    size_t length = record_length(header);
+
+    if (header[1] != TLS1_2_VERSION_MAJOR || header[2] != TLS1_2_VERSION_MINOR) {
+        return false;
+    }
+    return form->is_1_3 ? header[0] == SSL3_RT_APPLICATION_DATA && length > record_overhead(form) &&
+                              length <= FRAGMENT_BYTES_MAX_1_3
+                        : length >= record_overhead(form) && length <= FRAGMENT_BYTES_MAX_1_2;
+}
+
+/* Room for OpenSSL to read `bytes`. */
+static uint8_t *lend_new(struct tls_records *records, size_t bytes)
+{
+    records->lent = malloc(bytes);
+    records->lent_bytes = records->lent != NULL ? bytes : 0;
+    records->lent_offset = 0;
+    return records->lent;
+}
+
+static enum next lend_unopened(struct tls_engine *engine)
+{
+    struct tls_records *records = engine->records;
+    struct record_gather *gather = &records->in.gather;
+    const uint8_t *header = gather->count > 0 ? gather->header : engine->input;
+
+    records->unopened_bytes = RECORD_HEADER_BYTES + record_length(header) - gather->count;
+    if (gather->count > 0) {
+        if (lend_new(records, RECORD_HEADER_BYTES) == NULL) {
+            return NEXT_FAILED;
+        }
+        memcpy(records->lent, gather->header, RECORD_HEADER_BYTES);
+        record_gather_empty(gather);
+    }
+    return NEXT_LENT;
+}
+
+/* A record that is not authentic must not be so for OpenSSL either. As it came it might be: one
+ * that was good before has the number that OpenSSL expects now. */
+static enum next lend_broken(struct tls_records *records, const uint8_t *header)
+{
+    size_t bytes = RECORD_HEADER_BYTES + record_length(header);
+
+    if (lend_new(records, bytes) == NULL) {
+        return NEXT_FAILED;
+    }
+    memcpy(records->lent, header, RECORD_HEADER_BYTES);
+    memset(records->lent + RECORD_HEADER_BYTES, 0, bytes - RECORD_HEADER_BYTES);
+    return NEXT_LENT;
+}
+
+/* The record's own content, under the number that OpenSSL expects. */
+static enum next lend_sealed(struct tls_records *records, const uint8_t *header,
+                             const uint8_t *inner, size_t inner_bytes)
+{
+    struct record_item item = {
+        .cipher = record_cipher_new(records->library, records->form, &records->in.key, true),
+        .form = records->form,
+        .key = &records->in.key,
+        .sequence = records->in.ssl_sequence++,
+        .header = header,
+    };
+    bool good = item.cipher != NULL &&
+                lend_new(records, RECORD_HEADER_BYTES + record_length(header)) != NULL;
+
+    if (good) {
+        memcpy(records->lent, header, RECORD_HEADER_BYTES);
+        /* It stays in this process, so that a nonce means nothing. */
+        good = record_seal(&item, item.sequence, inner, inner_bytes, NULL, 0,
+                           records->lent + RECORD_HEADER_BYTES);
+    }
+    EVP_CIPHER_CTX_free(item.cipher);
+    records->in_leaves = !records->form->is_1_3 && header[0] == SSL3_RT_CHANGE_CIPHER_SPEC;
+    return good ? NEXT_LENT : NEXT_FAILED;
+}
+
+/* Bytes of data in what was opened; 0: it is of another type, or empty. */
+static size_t data_bytes(const struct record_form *form, const uint8_t *inner, size_t count)
+{
+    if (form->is_1_3) {
+        while (count > 0 && inner[count - 1] == 0) {
+            count--;
+        }
+        return count > 0 && inner[count - 1] == SSL3_RT_APPLICATION_DATA ? count - 1 : 0;
+    }
+    return count;
+}
+
+static enum next open_record(struct tls_engine *engine, const uint8_t *record, uint8_t *out,
+                             size_t out_max, size_t *out_count)
+{
+    struct tls_records *records = engine->records;
+    struct record_way *way = &records->in;
+    size_t inner_bytes = record_length(record) - record_overhead(records->form);
+    bool fits = inner_bytes <= out_max;
+    uint8_t *inner = fits ? out : OPENSSL_malloc(inner_bytes);
+    struct record_item item = {
+        .cipher = tls_records_cipher(records, way),
+        .form = records->form,
+        .key = &way->key,
+        .sequence = way->sequence,
+        .header = record,
+    };
+    enum next next = NEXT_FAILED;
+
+    if (inner != NULL && item.cipher != NULL && way->sequence < UINT64_MAX) {
+        if (!record_open(&item, record + RECORD_HEADER_BYTES, inner)) {
+            next = lend_broken(records, record);
+        } else {
+            size_t count = data_bytes(records->form, inner, inner_bytes);
+
+            way->sequence++;
+            if (way->ready && fits && count > 0 && inner_bytes <= INNER_BYTES_MAX &&
+                count <= TLS_PLAINTEXT_BYTES_MAX && record[0] == SSL3_RT_APPLICATION_DATA) {
+                engine->tally.records_in++;
+                *out_count = count;
+                return NEXT_DATA;
+            }
+            next = lend_sealed(records, record, inner, inner_bytes);
+        }
+    }
+    if (!fits) {
+        OPENSSL_clear_free(inner, inner_bytes);
+    }
+    return next;
+}
+
+static enum next next_record(struct tls_engine *engine, uint8_t *out, size_t out_max,
+                             size_t *out_count)
+{
+    struct record_gather *gather = &engine->records->in.gather;
+    struct record_span input = {engine->input, engine->input_bytes};
+    struct record_span record;
+    const uint8_t *header = record_gather_header(gather, &input);
+    enum record_gathered gathered = RECORD_MORE;
+    enum next next = NEXT_MORE;
+
+    if (header != NULL) {
+        tls_engine_feed(engine, input.bytes, input.count);
+        if (!is_plausible(engine->records->form, header)) {
+            return lend_unopened(engine);
+        }
+        gathered = record_gather_take(gather, &input, &record);
+    }
+    tls_engine_feed(engine, input.bytes, input.count);
+    if (gathered == RECORD_MEMORY) {
+        return NEXT_FAILED;
+    }
+    if (gathered == RECORD_WHOLE) {
+        next = open_record(engine, record.bytes, out, out_max, out_count);
+        record_gather_empty(gather);
+    }
+    return next;
+}
+
+/* Nothing for OpenSSL to go on with, so that the next record is to be looked at. */
+static bool openssl_waits(const struct tls_engine *engine)
+{
+    const struct tls_records *records = engine->records;
+
+    return records->in.ready || (records->lent == NULL && records->unopened_bytes == 0 &&
+                                 SSL_pending(engine->ssl) == 0 &&
+                                 (SSL_get_shutdown(engine->ssl) & SSL_RECEIVED_SHUTDOWN) == 0);
+}
+
+enum tls_status tls_records_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
+                                 size_t *out_count, struct tls_failure_detail *failure)
+{
+    enum tls_status status = TLS_AGAIN;
+
+    *out_count = 0;
+    while (engine->records->in.taken && status == TLS_AGAIN) {
+        enum next next =
+            openssl_waits(engine) ? next_record(engine, out, out_max, out_count) : NEXT_LENT;
+
+        switch (next) {
+        case NEXT_DATA:
+            return TLS_OK;
+        case NEXT_MORE:
+            return TLS_AGAIN;
+        case NEXT_FAILED:
+            return tls_engine_fail_saying(failure, "out of memory for a record");
+        case NEXT_LENT:
+            status = tls_engine_read_openssl(engine, out, out_max, out_count, failure);
+            break;
+        }
+        if (status == TLS_AGAIN && engine->input_bytes == 0) {
+            return TLS_AGAIN;
+        }
+    }
+    /* After new keys the direction is OpenSSL's again. */
+    return status != TLS_AGAIN ? status
+                               : tls_engine_read_openssl(engine, out, out_max, out_count, failure);
+}
+
+size_t tls_records_lend(struct tls_engine *engine, void *out, size_t out_max)
+{
+    struct tls_records *records = engine->records;
+    size_t count;
+
+    if (records->lent == NULL) {
+        count = records->unopened_bytes < out_max ? records->unopened_bytes : out_max;
+        count = tls_engine_take_input(engine, out, count);
+        records->unopened_bytes -= count;
+        return count;
+    }
+    count = records->lent_bytes - records->lent_offset;
+    count = count < out_max ? count : out_max;
+    memcpy(out, records->lent + records->lent_offset, count);
+    records->lent_offset += count;
+    if (records->lent_offset == records->lent_bytes) {
+        free(records->lent);
+        records->lent = NULL;
+        if (records->in_leaves) {
+            records->in_leaves = false;
+            tls_records_leave(&records->in);
+        }
+    }
+    return count;
+}

@@ -1,0 +1,134 @@
+/* The direct record layer's way out. */
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "tls/internal.h"
+#include "tls/records.h"
+
+/* A record of ours to the end of the output queue. False: no memory, or no number. */
+static bool put_record(struct tls_engine *engine, uint8_t type, const uint8_t *bytes, size_t count,
+                       size_t type_count)
+{
+    static const uint8_t inner_type = SSL3_RT_APPLICATION_DATA;
+    struct tls_records *records = engine->records;
+    struct record_way *way = &records->out;
+    size_t length = count + type_count + record_overhead(records->form);
+    uint8_t *record = slab_queue_reserve(engine->output, RECORD_HEADER_BYTES + length);
+    struct record_item item = {
+        .cipher = tls_records_cipher(records, way),
+        .form = records->form,
+        .key = &way->key,
+        .sequence = way->sequence,
+        .header = record,
+    };
+
+    /* The last number is never used, as with OpenSSL in TLS 1.3; nobody gets that far. */
+    engine->output_failed |= record == NULL;
+    if (record == NULL || item.cipher == NULL || way->sequence == UINT64_MAX) {
+        return false;
+    }
+    record[0] = type;
+    record[1] = TLS1_2_VERSION_MAJOR;
+    record[2] = TLS1_2_VERSION_MINOR;
+    record[3] = (uint8_t)(length >> 8);
+    record[4] = (uint8_t)length;
+    if (!record_seal(&item, records->explicit_nonce + 1, bytes, count, &inner_type, type_count,
+                     record + RECORD_HEADER_BYTES)) {
+        return false;
+    }
+    slab_queue_commit(engine->output, record, RECORD_HEADER_BYTES + length);
+    records->explicit_nonce++;
+    way->sequence++;
+    return true;
+}
+
+enum tls_status tls_records_write(struct tls_engine *engine, const uint8_t *bytes, size_t count,
+                                  struct tls_failure_detail *failure)
+{
+    size_t type_count = engine->records->form->is_1_3 ? 1 : 0;
+
+    while (count > 0) { /* a record a turn */
+        size_t step = count < engine->fragment_bytes ? count : engine->fragment_bytes;
+
+        if (!put_record(engine, SSL3_RT_APPLICATION_DATA, bytes, step, type_count)) {
+            return tls_engine_fail_saying(failure, "out of memory for output");
+        }
+        engine->tally.records_out++;
+        bytes += step;
+        count -= step;
+    }
+    return TLS_OK;
+}
+
+/* A record of OpenSSL's, under the number that the peer expects. */
+static bool seal_again(struct tls_engine *engine, const uint8_t *record)
+{
+    struct tls_records *records = engine->records;
+    size_t inner_bytes = record_length(record) - record_overhead(records->form);
+    uint8_t *inner = OPENSSL_malloc(inner_bytes + 1);
+    struct record_item item = {
+        .cipher = record_cipher_new(records->library, records->form, &records->out.key, false),
+        .form = records->form,
+        .key = &records->out.key,
+        .sequence = records->out.ssl_sequence++,
+        .header = record,
+    };
+    bool good = inner != NULL && item.cipher != NULL;
+
+    if (good && record_open(&item, record + RECORD_HEADER_BYTES, inner)) {
+        good = put_record(engine, record[0], inner, inner_bytes, 0);
+    } else {
+        /* OpenSSL 3.0 answers a CertificateRequest that meets its close_notify with a Finished
+         * under the handshake's keys. After a close_notify nobody reads; such a record stays here.
+         */
+        good = good && (SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN) != 0;
+    }
+    EVP_CIPHER_CTX_free(item.cipher);
+    OPENSSL_clear_free(inner, inner_bytes + 1);
+    return good;
+}
+
+/* With the last record under the old keys written, the direction is OpenSSL's again. */
+static void count_written(struct tls_records *records)
+{
+    records->made--;
+    if (records->out_leaves && records->made == 0) {
+        records->out_leaves = false;
+        tls_records_leave(&records->out);
+    }
+}
+
+static void note_nonce(struct tls_records *records, const uint8_t *record, size_t count)
+{
+    if (records->form != NULL && records->form->explicit_bytes > 0 &&
+        count >= RECORD_HEADER_BYTES + RECORD_EXPLICIT_BYTES) {
+        records->explicit_nonce = record_explicit_nonce(record + RECORD_HEADER_BYTES);
+    }
+}
+
+bool tls_records_send(struct tls_engine *engine, const void *bytes, size_t count)
+{
+    struct tls_records *records = engine->records;
+    struct record_gather *gather = &records->out.gather;
+    struct record_span span = {bytes, count};
+
+    while (records->out.taken && span.count > 0) {
+        struct record_span record;
+        enum record_gathered gathered = RECORD_MORE;
+
+        if (record_gather_header(gather, &span) != NULL) {
+            gathered = record_gather_take(gather, &span, &record);
+        }
+        if (gathered == RECORD_MORE) {
+            return true;
+        }
+        if (gathered == RECORD_MEMORY || !seal_again(engine, record.bytes)) {
+            return false;
+        }
+        record_gather_empty(gather);
+        count_written(records);
+    }
+    note_nonce(records, span.bytes, span.count);
+    return slab_queue_append(engine->output, span.bytes, span.count);
+}

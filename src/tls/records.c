@@ -1,0 +1,331 @@
+/* Who has which direction: keys, sequence numbers, and when they change hands. */
+#include "tls/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+#include "tls/internal.h"
+#include "tls/provider.h"
+
+enum { KEY_BLOCK_BYTES_MAX = 2 * (RECORD_KEY_BYTES_MAX + RECORD_IV_BYTES) };
+
+static struct tls_records *records_of(struct tls_engine *engine)
+{
+    if (engine->records == NULL) {
+        engine->records = calloc(1, sizeof(*engine->records));
+        if (engine->records != NULL) {
+            engine->records->library = tls_context_of(engine->ssl)->library;
+        }
+    }
+    return engine->records;
+}
+
+static void way_deinit(struct record_way *way)
+{
+    EVP_CIPHER_CTX_free(way->cipher);
+    record_gather_empty(&way->gather);
+}
+
+void tls_records_free(struct tls_records *records)
+{
+    if (records == NULL) {
+        return;
+    }
+    way_deinit(&records->in);
+    way_deinit(&records->out);
+    free(records->lent);
+    OPENSSL_cleanse(records, sizeof(*records));
+    free(records);
+}
+
+void tls_records_idle(struct tls_records *records)
+{
+    if (records == NULL) {
+        return;
+    }
+    EVP_CIPHER_CTX_free(records->in.cipher);
+    EVP_CIPHER_CTX_free(records->out.cipher);
+    records->in.cipher = NULL;
+    records->out.cipher = NULL;
+}
+
+EVP_CIPHER_CTX *tls_records_cipher(struct tls_records *records, struct record_way *way)
+{
+    if (way->cipher == NULL) {
+        way->cipher =
+            record_cipher_new(records->library, records->form, &way->key, way == &records->out);
+    }
+    return way->cipher;
+}
+
+void tls_records_hear_secret(void *argument, bool of_server, const uint8_t *secret, size_t bytes)
+{
+    struct tls_engine *engine = argument;
+    struct tls_records *records = records_of(engine);
+    struct record_way *way;
+
+    if (records == NULL || bytes > sizeof(way->secret)) {
+        return;
+    }
+    way = of_server == (SSL_is_server(engine->ssl) != 0) ? &records->out : &records->in;
+    memcpy(way->secret, secret, bytes);
+    way->has_secret = true;
+}
+
+void tls_records_leave(struct record_way *way)
+{
+    EVP_CIPHER_CTX_free(way->cipher);
+    way->cipher = NULL;
+    way->taken = false;
+    way->ready = false;
+}
+
+static const struct key_schedule_digest *digest_of(const SSL *ssl)
+{
+    const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
+
+    return digest != NULL ? key_schedule_digest_find(EVP_MD_get0_name(digest)) : NULL;
+}
+
+/* From a traffic secret (RFC 8446 7.2, 7.3). */
+static bool expand(const SSL *ssl, const struct record_way *way, const char *label, uint8_t *out,
+                   size_t out_count)
+{
+    const struct key_schedule_digest *digest = digest_of(ssl);
+    struct key_schedule_input input = {
+        .digest = digest,
+        .prefix = {(const uint8_t *)"tls13 ", 6},
+        .label = {(const uint8_t *)label, strlen(label)},
+        .context = {(const uint8_t *)"", 0},
+    };
+
+    if (digest == NULL) {
+        return false;
+    }
+    input.secret = (struct key_schedule_span){way->secret, key_schedule_digest_bytes(digest)};
+    return key_schedule_expand(&input, out, out_count != 0 ? out_count : input.secret.count);
+}
+
+/* The secret after it; the keys change with the next record. */
+static void secret_renew(const SSL *ssl, struct record_way *way)
+{
+    uint8_t next[KEY_SCHEDULE_DIGEST_BYTES_MAX] = {0};
+
+    way->has_secret = way->has_secret && expand(ssl, way, "traffic upd", next, 0);
+    memcpy(way->secret, next, sizeof(next));
+    OPENSSL_cleanse(next, sizeof(next));
+}
+
+static void hear_new_keys(struct tls_engine *engine, bool sent, uint64_t begin)
+{
+    struct tls_records *records = engine->records;
+    struct record_way *way = sent ? &records->out : &records->in;
+
+    way->begin = begin;
+    way->has_key = false;
+    way->ready = false;
+    if (!way->taken) {
+        return;
+    }
+    if (sent) {
+        records->out_leaves = true;
+    }
+    if (!sent || records->made == 0) {
+        records->out_leaves = false;
+        tls_records_leave(way);
+    }
+}
+
+void tls_records_hear_header(struct tls_engine *engine, bool sent)
+{
+    if (sent && engine->records->out.taken && !engine->records->out_leaves) {
+        engine->records->made++;
+    }
+}
+
+void tls_records_hear_message(struct tls_engine *engine, bool sent, int content_type, int type)
+{
+    bool is_1_3 = SSL_version(engine->ssl) == TLS1_3_VERSION;
+    uint64_t count = sent ? engine->tally.records_out : engine->tally.records_in;
+
+    if ((engine->records == NULL && engine->established) || records_of(engine) == NULL) {
+        return;
+    }
+    if (content_type == SSL3_RT_CHANGE_CIPHER_SPEC) {
+        /* In TLS 1.2 what comes after it has the keys of the renegotiation. Where they begin the
+         * Finished message will tell. */
+        if (sent && engine->records->out.taken) {
+            hear_new_keys(engine, true, 0);
+        }
+    } else if (type == SSL3_MT_KEY_UPDATE && is_1_3) {
+        secret_renew(engine->ssl, sent ? &engine->records->out : &engine->records->in);
+        hear_new_keys(engine, sent, count);
+    } else if (type == SSL3_MT_FINISHED && !(is_1_3 && engine->established)) {
+        struct record_way *way = sent ? &engine->records->out : &engine->records->in;
+
+        /* TLS 1.2 sends it as the first record under the new keys, TLS 1.3 as the last under the
+         * old ones. */
+        way->begin = is_1_3 ? count : count - 1;
+        way->has_key = false;
+    }
+}
+
+/* RFC 5246 6.3. */
+static bool key_block_make(const struct tls_engine *engine, uint8_t *out, size_t out_count)
+{
+    SSL *ssl = engine->ssl;
+    const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
+    EVP_KDF *kdf =
+        EVP_KDF_fetch(tls_library_context(engine->records->library), OSSL_KDF_NAME_TLS1_PRF, NULL);
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+    uint8_t secret[SSL_MAX_MASTER_KEY_LENGTH];
+    uint8_t seed[13 + 2 * SSL3_RANDOM_SIZE] = "key expansion";
+    size_t secret_bytes = SSL_SESSION_get_master_key(SSL_get0_session(ssl), secret, sizeof(secret));
+    OSSL_PARAM parameters[4];
+    bool good;
+
+    SSL_get_server_random(ssl, seed + 13, SSL3_RANDOM_SIZE);
+    SSL_get_client_random(ssl, seed + 13 + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
+    parameters[0] = OSSL_PARAM_construct_utf8_string(
+        OSSL_KDF_PARAM_DIGEST, digest != NULL ? (char *)EVP_MD_get0_name(digest) : "", 0);
+    parameters[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, secret, secret_bytes);
+    parameters[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed, sizeof(seed));
+    parameters[3] = OSSL_PARAM_construct_end();
+    good = context != NULL && EVP_KDF_derive(context, out, out_count, parameters) == 1;
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+    OPENSSL_cleanse(secret, sizeof(secret));
+    return good;
+}
+
+static bool key_of_1_2(const struct tls_engine *engine, struct record_way *way)
+{
+    const struct record_form *form = engine->records->form;
+    uint8_t block[KEY_BLOCK_BYTES_MAX];
+    bool of_server = (way == &engine->records->out) == (SSL_is_server(engine->ssl) != 0);
+    const uint8_t *keys = block + (of_server ? form->key_bytes : 0);
+    const uint8_t *ivs = block + 2 * form->key_bytes + (of_server ? form->iv_bytes : 0);
+    bool good = key_block_make(engine, block, 2 * (form->key_bytes + form->iv_bytes));
+
+    if (good) {
+        memcpy(way->key.key, keys, form->key_bytes);
+        memcpy(way->key.iv, ivs, form->iv_bytes);
+    }
+    OPENSSL_cleanse(block, sizeof(block));
+    return good;
+}
+
+static bool key_make(const struct tls_engine *engine, struct record_way *way)
+{
+    const struct record_form *form = engine->records->form;
+
+    return !form->is_1_3 ? key_of_1_2(engine, way)
+                         : way->has_secret &&
+                               expand(engine->ssl, way, "key", way->key.key, form->key_bytes) &&
+                               expand(engine->ssl, way, "iv", way->key.iv, form->iv_bytes);
+}
+
+/* What the peer asked for records shorter than usual (RFC 6066 4) is not covered. */
+static const struct record_form *form_of(const SSL *ssl)
+{
+    const SSL_SESSION *session = SSL_get0_session(ssl);
+
+    if (session == NULL ||
+        SSL_SESSION_get_max_fragment_length(session) != TLSEXT_max_fragment_length_DISABLED) {
+        return NULL;
+    }
+    return record_form_find(SSL_version(ssl), SSL_get_current_cipher(ssl));
+}
+
+void tls_records_begin(struct tls_engine *engine)
+{
+    struct tls_records *records = engine->records;
+
+    if (records == NULL) {
+        return;
+    }
+    records->form = form_of(engine->ssl);
+    if (records->form == NULL ||
+        (records->form->is_1_3 && !(records->in.has_secret && records->out.has_secret))) {
+        tls_records_free(records);
+        engine->records = NULL;
+    }
+}
+
+/* A renegotiation may have changed the suite, to one that is not covered, too. */
+static bool form_renew(struct tls_engine *engine)
+{
+    const struct record_form *form = form_of(engine->ssl);
+
+    if (form == NULL) {
+        return false;
+    }
+    if (form != engine->records->form && !engine->records->in.taken &&
+        !engine->records->out.taken) {
+        engine->records->form = form;
+    }
+    return form == engine->records->form;
+}
+
+/* From the record on that comes next. */
+static bool way_take(struct tls_engine *engine, struct record_way *way)
+{
+    struct tls_records *records = engine->records;
+    uint64_t count = way == &records->out ? engine->tally.records_out : engine->tally.records_in;
+
+    if (!way->has_key) {
+        way->has_key = form_renew(engine) && key_make(engine, way);
+    }
+    if (!way->has_key || tls_records_cipher(records, way) == NULL) {
+        ERR_clear_error();
+        return false;
+    }
+    way->sequence = count - way->begin;
+    way->ssl_sequence = way->sequence;
+    way->taken = true;
+    if (records->in.taken && records->out.taken) {
+        SSL_free_buffers(engine->ssl);
+    }
+    return true;
+}
+
+bool tls_records_quiet(const struct tls_engine *engine)
+{
+    return SSL_is_init_finished(engine->ssl) && !SSL_renegotiate_pending(engine->ssl);
+}
+
+void tls_records_settle_in(struct tls_engine *engine)
+{
+    struct tls_records *records = engine->records;
+
+    records->in.ready = tls_records_quiet(engine) && SSL_has_pending(engine->ssl) == 0 &&
+                        (SSL_get_shutdown(engine->ssl) & SSL_RECEIVED_SHUTDOWN) == 0 &&
+                        (records->in.taken || way_take(engine, &records->in));
+}
+
+bool tls_records_may_write(struct tls_engine *engine)
+{
+    struct tls_records *records = engine->records;
+
+    if (!records->out.ready) {
+        records->out.ready = records->out.taken && tls_records_quiet(engine) &&
+                             SSL_get_key_update_type(engine->ssl) == SSL_KEY_UPDATE_NONE &&
+                             (SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN) == 0;
+    }
+    return records->out.ready;
+}
+
+void tls_records_settle_out(struct tls_engine *engine)
+{
+    struct tls_records *records = engine->records;
+
+    if (!records->out.taken && tls_records_quiet(engine)) {
+        way_take(engine, &records->out);
+    }
+}

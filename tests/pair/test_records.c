@@ -1,0 +1,80 @@
+/* What the direct record layer does that OpenSSL's has no like of. */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "base/error.h"
+#include "pair.h"
+#include "tls/records.h"
+
+/* OpenSSL's answer to that breaks the rules; it must not break the connection. */
+Test(records, a_request_for_the_certificate_may_meet_a_close_notify)
+{
+    struct pair_setup setup = {.server_config = {.record_layer = TLS_RECORDS_DIRECT},
+                               .client_config = {.record_layer = TLS_RECORDS_DIRECT}};
+    struct pair_end *client;
+    struct pair_end *server;
+    struct pair pair;
+    const char *reason;
+    struct error error = {0};
+
+    pair_setup_init(&setup, "p256");
+    setup.client_config.certificate_count = 1;
+    setup.client_config.certificates[0] = setup.server_config.certificates[0];
+    tls_context_free(setup.client);
+    setup.client = tls_context_new(TLS_CLIENT, &setup.client_config, &setup.shared, &error);
+    cr_assert_not_null(setup.client, "%s", error.text);
+    pair_init(&pair, setup.client, setup.server, NULL);
+    client = &pair.client;
+    server = &pair.server;
+    cr_assert(pair_handshake(&pair));
+    for (int i = 0; i < 3; i++) {
+        pair_send(&pair, client, server, (const uint8_t *)"ping", 4);
+        pair_send(&pair, server, client, (const uint8_t *)"pong", 4);
+    }
+    cr_assert(client->engine.records->out.taken);
+    tls_engine_close(&client->engine);
+    cr_assert(tls_engine_renegotiate(&server->engine, true, &reason), "%s", reason);
+    pair_send(&pair, server, client, (const uint8_t *)"data", 4);
+    pair_deinit(&pair);
+    pair_setup_deinit(&setup);
+}
+
+static void expect_the_last_number_refused(bool in)
+{
+    struct pair_setup setup = {.server_config = {.record_layer = TLS_RECORDS_DIRECT}};
+    struct tls_records *records;
+    struct pair_end *server;
+    struct pair pair;
+    uint8_t byte = 0;
+
+    pair_setup_init(&setup, "p256");
+    pair_init(&pair, setup.client, setup.server, NULL);
+    cr_assert(pair_handshake(&pair));
+    server = &pair.server;
+    pair_send(&pair, &pair.client, server, (const uint8_t *)"ping", 4);
+    pair_send(&pair, server, &pair.client, (const uint8_t *)"pong", 4);
+    records = server->engine.records;
+    if (in) {
+        records->in.sequence = UINT64_MAX;
+        cr_assert_eq(tls_engine_write(&pair.client.engine, &byte, 1, &pair.client.failure), TLS_OK);
+        pair_move(&pair.client, server);
+        cr_assert_eq(pair_read(&pair, server, &byte, 1), 0);
+        cr_assert_eq(server->status, TLS_FAILED);
+    } else {
+        records->out.sequence = UINT64_MAX - 1;
+        cr_assert_eq(tls_engine_write(&server->engine, &byte, 1, &server->failure), TLS_OK);
+        slab_queue_clear(&server->queue);
+        cr_assert_eq(tls_engine_write(&server->engine, &byte, 1, &server->failure), TLS_FAILED);
+        cr_assert_eq(server->queue.bytes, 0);
+    }
+    cr_assert_eq(server->failure.kind, TLS_FAILURE_INTERNAL);
+    pair_deinit(&pair);
+    pair_setup_deinit(&setup);
+}
+
+Test(records, numbers_never_come_again)
+{
+    expect_the_last_number_refused(true);
+    expect_the_last_number_refused(false);
+}
