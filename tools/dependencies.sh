@@ -30,6 +30,7 @@ test   libcriterion-dev                          criterion-devel           crite
 test   -                                         libasan                   -
 test   -                                         libubsan                  -
 test   -                                         libtsan                   -
+test   iproute2                                  iproute-tc                iproute2
 test   gnutls-bin                                gnutls-utils              gnutls
 test   gnuplot-nox                               gnuplot                   gnuplot
 test   curl                                      curl                      curl

@@ -231,6 +231,16 @@ static int find_plan(const struct sweep_options *options, const struct sweep_pla
     return 0;
 }
 
+static enum sweep_server server_of(const char *target)
+{
+    if (target == NULL) {
+        return SWEEP_SERVER_OWN;
+    }
+    return strncmp(target, "http://", 7) == 0 || strncmp(target, "https://", 8) == 0
+               ? SWEEP_SERVER_GIVEN_HTTP
+               : SWEEP_SERVER_GIVEN;
+}
+
 /* Options win over the plan. */
 static int settle_matrix(const struct sweep_options *options, const struct sweep_plan *plan,
                          struct sweep_study *out, struct error *error)
@@ -250,7 +260,7 @@ static int settle_matrix(const struct sweep_options *options, const struct sweep
             return error_prefix(error, "--%s", sweep_axis_infos[axis].option);
         }
     }
-    return sweep_matrix_complete(&out->matrix, options->settings.target == NULL, error);
+    return sweep_matrix_complete(&out->matrix, server_of(options->settings.target), error);
 }
 
 /* Target and what goes with it alone. */

@@ -169,7 +169,18 @@ static int refuse(enum sweep_axis axis, const char *why, struct error *error)
     return error_set(error, "--%s %s", sweep_axis_infos[axis].option, why);
 }
 
-static int check_axes(const struct sweep_matrix *matrix, bool own_server, struct error *error)
+/* Who answers says how much: of a given server only an echo does as it is told. */
+static bool has_messages(const struct sweep_matrix *matrix, enum sweep_server server)
+{
+    if (matrix->mode == LOAD_HANDSHAKE) {
+        return false;
+    }
+    return server == SWEEP_SERVER_OWN || matrix->mode == LOAD_UPLOAD ||
+           (server == SWEEP_SERVER_GIVEN && matrix->mode == LOAD_RR);
+}
+
+static int check_axes(const struct sweep_matrix *matrix, enum sweep_server server,
+                      struct error *error)
 {
     static const enum sweep_axis of_data[] = {SWEEP_FRAGMENT, SWEEP_MESSAGE, SWEEP_LINK};
     static const enum sweep_axis of_server[] = {SWEEP_CERTIFICATE, SWEEP_FRAGMENT, SWEEP_LINK};
@@ -180,12 +191,12 @@ static int check_axes(const struct sweep_matrix *matrix, bool own_server, struct
                           error);
         }
     }
-    for (size_t i = 0; !own_server && i < 3; i++) {
+    for (size_t i = 0; server != SWEEP_SERVER_OWN && i < 3; i++) {
         if (matrix->axes[of_server[i]].count > 0) {
             return refuse(of_server[i], "cannot be told to the server that --target names", error);
         }
     }
-    if (!own_server && matrix->mode == LOAD_DOWNLOAD && matrix->axes[SWEEP_MESSAGE].count > 0) {
+    if (!has_messages(matrix, server) && matrix->axes[SWEEP_MESSAGE].count > 0) {
         return refuse(SWEEP_MESSAGE, "cannot be told to the server that --target names", error);
     }
     return 0;
@@ -211,16 +222,17 @@ static void fill(struct sweep_matrix *matrix, enum sweep_axis axis, const char *
     }
 }
 
-int sweep_matrix_complete(struct sweep_matrix *matrix, bool own_server, struct error *error)
+int sweep_matrix_complete(struct sweep_matrix *matrix, enum sweep_server server,
+                          struct error *error)
 {
-    if (check_axes(matrix, own_server, error) != 0) {
+    if (check_axes(matrix, server, error) != 0) {
         return -1;
     }
     fill(matrix, SWEEP_CONNECTIONS, "16");
-    if (own_server) {
+    if (server == SWEEP_SERVER_OWN) {
         fill(matrix, SWEEP_CERTIFICATE, "ecdsa-p256");
     }
-    if (matrix->mode != LOAD_HANDSHAKE && (own_server || matrix->mode != LOAD_DOWNLOAD)) {
+    if (has_messages(matrix, server)) {
         fill(matrix, SWEEP_MESSAGE, "16Ki");
     }
     if (matrix->axes[SWEEP_SUITE].count == 0) {

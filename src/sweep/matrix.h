@@ -74,10 +74,18 @@ const struct sweep_certificate *sweep_certificate_find(const char *name);
 int sweep_values_parse(enum sweep_axis axis, const char *list, struct sweep_values *out,
                        struct error *error);
 
+/* Whose server answers: what it can be told of hangs on that. */
+enum sweep_server {
+    SWEEP_SERVER_OWN,        /* started for each run, and told everything */
+    SWEEP_SERVER_GIVEN,      /* runs already, and answers with as much as it was sent */
+    SWEEP_SERVER_GIVEN_HTTP, /* likewise, but what it answers is the URL's affair */
+};
+
 /* Gives axes without values the one that they have by default in this mode, and refuses values that
- * mean nothing: fragments or messages of handshakes, and with a given server (`own_server` false)
- * what only our own can be told. Returns 0 or -1. */
-int sweep_matrix_complete(struct sweep_matrix *matrix, bool own_server, struct error *error);
+ * mean nothing: fragments or messages of handshakes, and what a given server cannot be told.
+ * Returns 0 or -1. */
+int sweep_matrix_complete(struct sweep_matrix *matrix, enum sweep_server server,
+                          struct error *error);
 
 /* How many cells there are; 0 for more than SWEEP_CELLS_MAX. */
 size_t sweep_matrix_count(const struct sweep_matrix *matrix);

@@ -39,8 +39,8 @@ static const char *format_rate_bytes(double value, char out[UNITS_TEXT_BYTES])
 static const struct column of_handshakes[] = {
     {SWEEP_HANDSHAKES_PER_SECOND, "handshakes/s", text_format_rate, 0, 12},
     {SWEEP_HANDSHAKE_SECONDS, "handshake", text_format_seconds, 0, 9},
-    {SWEEP_SERVER_CPU_PER_HANDSHAKE, "server CPU", text_format_seconds, 0, 10},
-    {SWEEP_CLIENT_CPU_PER_HANDSHAKE, "client CPU", text_format_seconds, 0, 10},
+    {SWEEP_SERVER_CPU_PER_HANDSHAKE, "S CPU", text_format_seconds, 0, 7},
+    {SWEEP_CLIENT_CPU_PER_HANDSHAKE, "C CPU", text_format_seconds, 0, 7},
     {SWEEP_LATENCY_P99_SECONDS, "p99", text_format_seconds, 0, 7},
     {0},
 };
@@ -49,8 +49,8 @@ static const struct column of_messages[] = {
     {SWEEP_MESSAGES_PER_SECOND, "messages/s", text_format_rate, 0, 10},
     {SWEEP_GOODPUT, "goodput", format_rate_bytes, 0, 9},
     {SWEEP_MESSAGE_SECONDS, "message", text_format_seconds, 0, 7},
-    {SWEEP_SERVER_CPU_PER_MESSAGE, "server CPU", text_format_seconds, 0, 10},
-    {SWEEP_CLIENT_CPU_PER_MESSAGE, "client CPU", text_format_seconds, 0, 10},
+    {SWEEP_SERVER_CPU_PER_MESSAGE, "S CPU", text_format_seconds, 0, 7},
+    {SWEEP_CLIENT_CPU_PER_MESSAGE, "C CPU", text_format_seconds, 0, 7},
     {SWEEP_LATENCY_P99_SECONDS, "p99", text_format_seconds, 0, 7},
     {0},
 };
@@ -60,16 +60,16 @@ static const struct column of_fragments[] = {
     {SWEEP_FIRST_BYTE_SECONDS, "1st byte", text_format_seconds, 0, 8},
     {SWEEP_MESSAGE_SECONDS, "message", text_format_seconds, 0, 7},
     {SWEEP_RECORD_BYTES_MEAN, "record", text_format_whole, 0, 6},
-    {SWEEP_SERVER_CPU_PER_BYTE, "CPU/GiB S", text_format_seconds, GIB, 9},
-    {SWEEP_CLIENT_CPU_PER_BYTE, "CPU/GiB C", text_format_seconds, GIB, 9},
+    {SWEEP_SERVER_CPU_PER_BYTE, "S CPU", text_format_seconds, GIB, 7},
+    {SWEEP_CLIENT_CPU_PER_BYTE, "C CPU", text_format_seconds, GIB, 7},
     {0},
 };
 
 static const struct column of_streams[] = {
     {SWEEP_GOODPUT, "goodput", format_rate_bytes, 0, 9},
     {SWEEP_RECORD_BYTES_MEAN, "record", text_format_whole, 0, 6},
-    {SWEEP_SERVER_CPU_PER_BYTE, "CPU/GiB S", text_format_seconds, GIB, 9},
-    {SWEEP_CLIENT_CPU_PER_BYTE, "CPU/GiB C", text_format_seconds, GIB, 9},
+    {SWEEP_SERVER_CPU_PER_BYTE, "S CPU", text_format_seconds, GIB, 7},
+    {SWEEP_CLIENT_CPU_PER_BYTE, "C CPU", text_format_seconds, GIB, 7},
     {SWEEP_OVERHEAD_SHARE, "overhead", text_format_percent, 0, 8},
     {0},
 };
@@ -375,18 +375,22 @@ static void print_notes(FILE *out, const struct sweep_study *study, const struct
 {
     double errors = 0;
     size_t idle = 0;
+    char text[320];
+    bool has_spread = table->spread_count > 0 && study->rounds > 1;
 
+    snprintf(text, sizeof(text),
+             "Medians of the rounds%s%s%s. S: server, C: client; CPU: time for %s; busy: the "
+             "busiest thread of each.",
+             has_spread ? "; " : "",
+             !has_spread    ? ""
+             : table->ascii ? "~"
+                            : "±",
+             has_spread ? " how far their 95% bootstrap intervals reach" : "",
+             table->columns == of_handshakes ? "a handshake"
+             : table->columns == of_messages ? "a message"
+                                             : "a GiB of plaintext");
     fputc('\n', out);
-    text_print_wrapped(
-        out,
-        table->spread_count == 0 || study->rounds < 2
-            ? "Medians of the rounds. S: server, C: client; busy: the busiest thread of each."
-        : table->ascii
-            ? "Medians of the rounds; ~ how far their 95% bootstrap intervals reach. S: server, C: "
-              "client; busy: the busiest thread of each."
-            : "Medians of the rounds; ± how far their 95% bootstrap intervals reach. S: server, C: "
-              "client; busy: the busiest thread of each.",
-        0);
+    text_print_wrapped(out, text, 0);
     for (size_t i = 0; i < study->cell_count; i++) {
         double of_cell = median_of(&study->cells[i], SWEEP_ERRORS);
 
@@ -394,13 +398,17 @@ static void print_notes(FILE *out, const struct sweep_study *study, const struct
         idle += was_idle(&study->cells[i]);
     }
     if (idle > 0) {
-        char text[256];
-
         snprintf(text, sizeof(text),
                  "NOTE: in %zu of %zu cells neither side was busy: other programs, the network, or "
                  "too few connections (-c) held the rates down. CPU times tell more then.",
                  idle, study->cell_count);
         text_print_wrapped(out, text, 0);
+    }
+    if (table->columns == of_fragments && sweep_matrix_varies(&study->matrix, SWEEP_LINK)) {
+        text_print_wrapped(out,
+                           "NOTE: on paced links the beginning of an answer leaves in a burst: its "
+                           "first byte comes too early. tools/link makes a true slow link.",
+                           0);
     }
     if (errors > 0) {
         fprintf(out,

@@ -122,3 +122,20 @@ Test(statistics, bootstrap_needs_two_values_a_side_and_a_ratio)
     bootstrap = (struct statistics_bootstrap){.base = SAMPLE(0, 0, 0), .changed = SAMPLE(1, 2)};
     cr_assert(isnan(statistics_bootstrap_ratio(&bootstrap).high));
 }
+
+/* Of three values every drawn median is one of them, and each end is far from rare. */
+Test(statistics, bootstrap_of_one_median_stays_among_the_values)
+{
+    struct statistics_interval interval = statistics_bootstrap_median(SAMPLE(10, 20, 30), 1);
+    struct statistics_interval same = statistics_bootstrap_median(SAMPLE(5, 5, 5, 5), 1);
+
+    cr_assert_float_eq(interval.low, 10, 1e-12);
+    cr_assert_float_eq(interval.high, 30, 1e-12);
+    cr_assert_float_eq(same.low, 5, 1e-12);
+    cr_assert_float_eq(same.high, 5, 1e-12);
+}
+
+Test(statistics, one_value_has_no_interval)
+{
+    cr_assert(isnan(statistics_bootstrap_median(SAMPLE(10), 1).low));
+}

@@ -64,7 +64,7 @@ Test(matrix, cells_are_all_combinations_the_last_axis_fastest)
 
     set(&matrix, SWEEP_GROUP, "X25519,P-256");
     set(&matrix, SWEEP_MESSAGE, "64,1024,4096");
-    cr_assert_eq(sweep_matrix_complete(&matrix, true, NULL), 0);
+    cr_assert_eq(sweep_matrix_complete(&matrix, SWEEP_SERVER_OWN, NULL), 0);
     cr_assert_eq(sweep_matrix_count(&matrix), 6);
     sweep_matrix_cell(&matrix, 4, &cell);
     cr_assert_str_eq(cell.values[SWEEP_GROUP].text, "P-256");
@@ -81,7 +81,7 @@ Test(matrix, suite_says_the_version_that_was_left_open)
 
     set(&matrix, SWEEP_SUITE,
         "TLS_AES_128_GCM_SHA256,ECDHE-RSA-AES128-GCM-SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
-    cr_assert_eq(sweep_matrix_complete(&matrix, true, NULL), 0);
+    cr_assert_eq(sweep_matrix_complete(&matrix, SWEEP_SERVER_OWN, NULL), 0);
     sweep_matrix_cell(&matrix, 0, &cell);
     cr_assert_str_eq(cell.values[SWEEP_VERSION].text, "TLSv1.3");
     sweep_matrix_cell(&matrix, 1, &cell);
@@ -97,11 +97,24 @@ Test(matrix, what_would_be_ignored_is_refused)
     struct error error = {0};
 
     set(&handshakes, SWEEP_MESSAGE, "64");
-    cr_assert_eq(sweep_matrix_complete(&handshakes, true, &error), -1);
+    cr_assert_eq(sweep_matrix_complete(&handshakes, SWEEP_SERVER_OWN, &error), -1);
     cr_assert_not_null(strstr(error.text, "--messages means nothing"), "%s", error.text);
     set(&elsewhere, SWEEP_FRAGMENT, "1400");
-    cr_assert_eq(sweep_matrix_complete(&elsewhere, false, &error), -1);
+    cr_assert_eq(sweep_matrix_complete(&elsewhere, SWEEP_SERVER_GIVEN, &error), -1);
     cr_assert_not_null(strstr(error.text, "--fragments cannot be told"), "%s", error.text);
+}
+
+Test(matrix, sizes_of_answers_are_the_urls_affair)
+{
+    struct sweep_matrix open = matrix_of(LOAD_RR);
+    struct sweep_matrix given = matrix_of(LOAD_RR);
+    struct error error = {0};
+
+    cr_assert_eq(sweep_matrix_complete(&open, SWEEP_SERVER_GIVEN_HTTP, &error), 0);
+    cr_assert(open.axes[SWEEP_MESSAGE].items[0].is_null);
+    set(&given, SWEEP_MESSAGE, "64");
+    cr_assert_eq(sweep_matrix_complete(&given, SWEEP_SERVER_GIVEN_HTTP, &error), -1);
+    cr_assert_not_null(strstr(error.text, "--messages cannot be told"), "%s", error.text);
 }
 
 Test(matrix, too_many_cells_are_refused)
@@ -113,7 +126,7 @@ Test(matrix, too_many_cells_are_refused)
     for (size_t i = 0; i < 3; i++) {
         set(&matrix, axes[i], "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20");
     }
-    cr_assert_eq(sweep_matrix_complete(&matrix, true, &error), -1);
+    cr_assert_eq(sweep_matrix_complete(&matrix, SWEEP_SERVER_OWN, &error), -1);
     cr_assert_not_null(strstr(error.text, "4096 cells"), "%s", error.text);
 }
 
@@ -129,7 +142,7 @@ Test(matrix, built_in_plans_can_be_read)
                 set(&matrix, axis, plan->axes[axis]);
             }
         }
-        cr_assert_eq(sweep_matrix_complete(&matrix, true, &error), 0, "%s", error.text);
+        cr_assert_eq(sweep_matrix_complete(&matrix, SWEEP_SERVER_OWN, &error), 0, "%s", error.text);
         cr_assert_eq(sweep_plan_find(plan->name), plan);
     }
     cr_assert_null(sweep_plan_find("slow"));

@@ -23,7 +23,8 @@ static struct sweep_study *study_new(unsigned rounds)
     sweep_values_parse(SWEEP_SUITE, "TLS_AES_128_GCM_SHA256,TLS_NONE",
                        &study->matrix.axes[SWEEP_SUITE], NULL);
     sweep_values_parse(SWEEP_MESSAGE, "64,1024", &study->matrix.axes[SWEEP_MESSAGE], NULL);
-    cr_assert_eq(sweep_matrix_complete(&study->matrix, true, &error), 0, "%s", error.text);
+    cr_assert_eq(sweep_matrix_complete(&study->matrix, SWEEP_SERVER_OWN, &error), 0, "%s",
+                 error.text);
     study->rounds = rounds;
     study->seed = 7;
     study->settings = (struct sweep_settings){
