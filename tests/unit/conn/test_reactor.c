@@ -159,6 +159,64 @@ Test(reactor, a_client_that_does_not_speak_tls_fails_and_is_told)
     cr_assert_eq(server_end, CONN_END_TLS);
 }
 
+/* Writes wherever a connection that ends still calls its service (Node's CVE-2020-8265). */
+static size_t late_data(struct conn *conn, const uint8_t *bytes, size_t count)
+{
+    conn_write(conn, bytes, count);
+    conn_close(conn);
+    conn_write(conn, bytes, count);
+    conn_end(conn);
+    conn_resume_reading(conn);
+    return count;
+}
+
+static void late_closed(struct conn *conn)
+{
+    conn_write(conn, "late", 4);
+    conn_close(conn);
+    conn_abort(conn, CONN_END_LOCAL);
+    server_end = conn->end;
+}
+
+static const struct service late = {.name = "late", .on_data = late_data, .on_closed = late_closed};
+
+static size_t one_data(struct conn *conn, const uint8_t *bytes, size_t count)
+{
+    size_t *heard = conn_service_state(conn);
+
+    (void)bytes;
+    *heard += count;
+    cr_assert_leq(*heard, 5, "what was written after the end has come");
+    return count;
+}
+
+static void one_open(struct conn *conn)
+{
+    conn_write(conn, "hello", 5);
+}
+
+static void one_closed(struct conn *conn)
+{
+    size_t *heard = conn_service_state(conn);
+
+    cr_expect_eq(*heard, 5);
+    client_closed(conn);
+}
+
+static const struct service one_service = {
+    .name = "one", .on_open = one_open, .on_data = one_data, .on_closed = one_closed};
+
+Test(reactor, writes_while_a_connection_ends_go_nowhere)
+{
+    loopback_start(NULL, NULL);
+    loopback_listen(
+        &(struct reactor_listen_options){.context = loopback.server_context, .service = &late});
+    loopback_connect(&one_service, loopback.client_context);
+    reactor_run(&loopback.reactor);
+    cr_assert_eq(server_end, CONN_END_CLEAN);
+    cr_assert_eq(client_end, CONN_END_CLEAN);
+}
+
 /* Server: says more whenever there is room, from the start. */
 static void talk(struct conn *conn)
 {
