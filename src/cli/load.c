@@ -27,6 +27,7 @@ struct load_session {
     struct tls_material material;
     struct load_view view;
     struct admin_client *admin; /* NULL: not asked for */
+    json_t *server_start;       /* before any connection */
     json_t *server_before;
     json_t *server_after;
     struct error admin_error;
@@ -101,8 +102,6 @@ static void view_init(struct load_view *view, const struct load_plan *plan)
 static int session_open(struct load_session *session, struct load_options *options, char **argv,
                         struct error *error)
 {
-    json_t *probe;
-
     record_command_line(argv, session->command_line);
     record_time(session->started);
     session->result = calloc(1, sizeof(*session->result));
@@ -114,11 +113,11 @@ static int session_open(struct load_session *session, struct load_options *optio
     }
     if (options->admin != NULL) {
         session->admin = admin_client_new(options->admin, error);
-        probe = session->admin != NULL ? admin_client_stats(session->admin, error) : NULL;
-        if (probe == NULL) {
+        session->server_start =
+            session->admin != NULL ? admin_client_stats(session->admin, error) : NULL;
+        if (session->server_start == NULL) {
             return error_prefix(error, "--admin");
         }
-        json_decref(probe);
     }
     session->session_file = options->session_file;
     if (options->session_file != NULL) {
@@ -145,6 +144,7 @@ static void session_close(struct load_session *session)
     }
     load_files_close(&session->files);
     tls_material_close(&session->material);
+    json_decref(session->server_start);
     json_decref(session->server_before);
     json_decref(session->server_after);
     admin_client_free(session->admin);
@@ -186,6 +186,7 @@ static int write_report(struct load_session *session, const struct load_options 
     };
 
     if (session->server_after != NULL) {
+        input.server_start = session->server_start;
         input.server_before = session->server_before;
         input.server_after = session->server_after;
     }
@@ -290,9 +291,10 @@ static int run(void *config, char **argv, struct error *error)
     if (!options->plan.plain_tcp) {
         tls_warnings_print(TLS_CLIENT, &options->plan.tls);
     }
-    file_limit_raise(&(struct file_limit_need){.option = "connections",
-                                               .connections = options->plan.connections,
-                                               .threads = options->plan.threads});
+    file_limit_raise(
+        &(struct file_limit_need){.option = "connections",
+                                  .connections = options->plan.connections + options->plan.idle,
+                                  .threads = options->plan.threads});
     catch_signals();
     if (load_run(&options->plan, &hooks, session.result, error) == 0) {
         load_view_end(&session.view);

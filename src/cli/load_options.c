@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/units.h"
 
 static const char *const mode_names[] = {
     [LOAD_HANDSHAKE] = "handshake",
@@ -79,6 +80,39 @@ static int take_expect_resumed(void *config, const char *value, struct error *er
     return thresholds_expect_resumed(&options->thresholds, value, error);
 }
 
+static int take_cpus(void *config, const char *value, struct error *error)
+{
+    struct load_options *options = config;
+
+    return load_cpus_parse(value, &options->plan.cpus, error);
+}
+
+static int take_sources(void *config, const char *value, struct error *error)
+{
+    struct load_options *options = config;
+
+    return source_parse(value, options->sources, &options->plan.source_count, error);
+}
+
+/* "5s", or "1000/s" */
+static int take_ramp(void *config, const char *value, struct error *error)
+{
+    struct load_options *options = config;
+    const size_t bytes = strlen(value);
+    char number[32];
+
+    options->plan.ramp_ns = options->plan.ramp_rate = 0;
+    if (bytes < 3 || bytes - 2 >= sizeof(number) || strcmp(value + bytes - 2, "/s") != 0) {
+        return units_parse_duration(value, &options->plan.ramp_ns, error);
+    }
+    memcpy(number, value, bytes - 2);
+    number[bytes - 2] = '\0';
+    if (units_parse_count(number, &options->plan.ramp_rate, error) != 0) {
+        return -1;
+    }
+    return options->plan.ramp_rate > 0 ? 0 : error_set(error, "no connection would ever open");
+}
+
 const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
     {.name = "mode",
      .kind = OPTION_CHOICE,
@@ -119,6 +153,38 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
      .min = 1,
      .max = LOAD_CONNECTIONS_MAX,
      OPTION_FIELD(struct load_options, plan.connections)},
+    {.name = "idle",
+     .kind = OPTION_COUNT,
+     .argument = "N",
+     .group = "Load",
+     .help =
+         "hold so many connections open besides, in silence, and ask each once at the end; with "
+         "--admin the report has the server's memory for each",
+     .default_text = "none",
+     .max = LOAD_CONNECTIONS_MAX,
+     OPTION_FIELD(struct load_options, plan.idle)},
+    {.name = "ramp",
+     .kind = OPTION_FUNCTION,
+     .argument = "TIME",
+     .group = "Load",
+     .help = "open the connections evenly over this time, or so many a second: 5s, 1000/s",
+     .default_text = "as fast as the server accepts",
+     .function = take_ramp},
+    {.name = "source-addresses",
+     .kind = OPTION_FUNCTION,
+     .argument = "LIST",
+     .group = "Load",
+     .help = "connect from these addresses of this machine in turn, since one has some 28,000 "
+             "ports: 10.0.0.2,10.0.0.3",
+     .default_text = "the kernel's choice; on loopback 127.0.0.2 and up when one does not do",
+     .function = take_sources},
+    {.name = "cpus",
+     .kind = OPTION_FUNCTION,
+     .argument = "LIST",
+     .group = "Load",
+     .help = "run the load threads on these CPUs only, one after another: 0,2-3",
+     .default_text = "wherever the kernel likes",
+     .function = take_cpus},
     {.name = "duration",
      .letter = 'd',
      .kind = OPTION_DURATION,
@@ -308,7 +374,7 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
      .group = "Report",
      .help = "exit with status 3 when one of these is true, such as p99>2ms,errors>0; there are "
              "p50, p90, p99, p99.9 and max, each also of one phase (hello.p99), errors, rate, "
-             "resumed, early and stapled, with > and <",
+             "lost, resumed, early and stapled, with > and <",
      .function = take_fail_if},
     {.name = "expect-resumed",
      .kind = OPTION_FUNCTION,
@@ -391,5 +457,6 @@ int load_options_aim(struct load_options *options, struct error *error)
     }
     plan->verify_host = name_to_verify(plan);
     plan->keep_session = options->session_file != NULL;
+    plan->sources = plan->source_count > 0 ? options->sources : NULL;
     return 0;
 }

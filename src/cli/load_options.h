@@ -21,11 +21,12 @@ struct load_options {
     const char *csv_file;
     const char *percentiles_file; /* load_files_write() makes several names of it */
     const char *session_file;
+    struct socket_address sources[LOAD_SOURCES_MAX]; /* of plan.source_count */
     const char *admin;
     struct thresholds thresholds; /* what the run must keep to */
 };
 
-enum { LOAD_OPTION_COUNT = 30 };
+enum { LOAD_OPTION_COUNT = 34 };
 
 /* Rows over struct load_options. */
 extern const struct option_info load_option_rows[LOAD_OPTION_COUNT];

@@ -104,6 +104,7 @@ struct conn {
     uint8_t operations; /* completions that the kernel still owes us */
     struct fragment_policy fragments;
     bool is_client : 1;
+    bool may_idle : 1; /* no idle timeout */
     bool is_dirty : 1;
     bool is_queued : 1;
     bool is_full : 1;    /* output reached HIGH and has not come down to LOW */
@@ -180,6 +181,9 @@ uint64_t conn_unread_bytes(const struct conn *conn);
 
 /* Moves COUNTER_MESSAGES. */
 void conn_count_message(struct conn *conn, uint64_t amount);
+
+/* From now on the idle timeout counts, where it did not. */
+void conn_expect_traffic(struct conn *conn);
 
 /* Time when the current turn began. */
 uint64_t conn_now_ns(const struct conn *conn);

@@ -17,6 +17,7 @@ static struct conn *connect_take(struct reactor *reactor, bool is_client,
     conn->service = options->service;
     conn->service_config = options->service_config;
     conn->fragments.is_dynamic = options->dynamic_records;
+    conn->may_idle = options->may_idle;
     conn->is_client = is_client;
     conn->context = tls_context_ref(options->context);
     conn->started_ns = conn->active_ns = clock_now_ns();
@@ -40,7 +41,7 @@ static void connect_start(struct conn *conn, int descriptor)
 struct conn *reactor_connect(struct reactor *reactor, const struct socket_address *address,
                              const struct reactor_connect_options *options)
 {
-    int descriptor = socket_client(address);
+    int descriptor = socket_client_from(address, options->source);
     struct conn *conn;
 
     if (descriptor < 0) {

@@ -141,7 +141,9 @@ struct reactor_connect_options {
     const struct service *service;
     const void *service_config;
     struct tls_engine_options engine;
+    const struct socket_address *source; /* TCP: where to connect from; NULL: the kernel's choice */
     bool dynamic_records;
+    bool may_idle; /* no idle timeout, until conn_expect_traffic() */
 };
 
 /* Starts a connection to `address`, which must stay until on_open or on_closed. Its service hears

@@ -39,7 +39,7 @@ static uint64_t timeout_deadline(const struct conn *conn, enum conn_end *out_end
         renegotiate_ns = conn->renegotiate_ns
                              ? after(conn->renegotiate_ns, options->handshake_timeout_ns)
                              : never;
-        idle_ns = after(conn->active_ns, options->idle_timeout_ns);
+        idle_ns = conn->may_idle ? never : after(conn->active_ns, options->idle_timeout_ns);
         if (renegotiate_ns <= earlier(write_ns, idle_ns)) {
             *out_end = CONN_END_TIMEOUT_HANDSHAKE;
             return renegotiate_ns;
@@ -94,5 +94,14 @@ void timeout_fired(struct conn *conn)
     } else {
         conn->end = end;
         conn_abort(conn, end);
+    }
+}
+
+void conn_expect_traffic(struct conn *conn)
+{
+    if (conn->may_idle) {
+        conn->may_idle = false;
+        conn->active_ns = conn->reactor->now_ns;
+        timeout_start(conn);
     }
 }

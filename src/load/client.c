@@ -25,6 +25,11 @@ const struct client_kind *client_kind_of(const struct load_plan *plan)
     }
 }
 
+const struct client_kind *client_idle_kind_of(const struct load_plan *plan)
+{
+    return plan->peer == LOAD_PEER_HTTP ? &http_client : &rr_client;
+}
+
 uint64_t client_backoff_ns(uint32_t failures)
 {
     uint64_t backoff_ns = BACKOFF_NS_MIN;
@@ -61,19 +66,33 @@ static void forget_offered(struct load_client *client)
     }
 }
 
+/* Whether the stage and the plan's count allow another connection. */
+static bool may_connect(struct load_client *client)
+{
+    const struct load_thread *thread = client->thread;
+
+    if (client->is_idle) {
+        return !client->was_open && thread->stage < LOAD_STAGE_MEASURED;
+    }
+    return thread->stage == LOAD_STAGE_RAMP || thread_may_begin(thread);
+}
+
 void client_connect(struct load_client *client)
 {
     struct load_thread *thread = client->thread;
     const struct load_plan *plan = thread->plan;
-    const bool is_handshake = plan->mode == LOAD_HANDSHAKE;
+    const bool is_handshake = client->kind == &handshake_client;
+    struct socket_address source;
     struct reactor_connect_options options = {
         .context = thread->context,
-        .service = &thread->kind->service,
+        .service = &client->kind->service,
         .engine = {.server_name = plan->server_name, .verify_host = plan->verify_host},
         .dynamic_records = plan->dynamic_records,
+        /* Silence is as it should be, also until the load begins. */
+        .may_idle = client->is_idle || thread->stage == LOAD_STAGE_RAMP,
     };
 
-    if (thread->stage != LOAD_STAGE_RAMP && !thread_may_begin(thread)) {
+    if (!may_connect(client)) {
         thread_settled(thread, client);
         return;
     }
@@ -81,11 +100,12 @@ void client_connect(struct load_client *client)
         thread_settled(thread, client); /* the ramp need not wait for the schedule */
         return;
     }
-    if (plan->resume != LOAD_RESUME_NONE &&
+    if (plan->resume != LOAD_RESUME_NONE && !client->is_idle &&
         resume_mix_next(&thread->mix, thread->sessions.count > 0)) {
         client->offered = resume_pool_take(&thread->sessions);
         options.engine.session = client->offered;
     }
+    options.source = source_of(plan, client->index, &source) ? &source : NULL;
     client->conn = reactor_connect(&thread->reactor, &plan->address, &options);
     if (client->conn == NULL) {
         forget_offered(client);
@@ -109,7 +129,7 @@ void client_connect(struct load_client *client)
 
 void client_begin(struct load_client *client)
 {
-    const struct client_kind *kind = client->thread->kind;
+    const struct client_kind *kind = client->kind;
 
     if (client->conn != NULL) {
         if (client->is_open && !client->is_ending && !client->is_blamed && kind->start != NULL) {
@@ -217,8 +237,10 @@ void client_opened(struct load_client *client)
     struct load_thread *thread = client->thread;
     const struct conn *conn = client->conn;
 
-    client->is_open = true;
-    if (++thread->open_count > thread->open_peak) {
+    client->is_open = client->was_open = true;
+    if (client->is_idle) {
+        thread->idle_open++;
+    } else if (++thread->open_count > thread->open_peak) {
         thread->open_peak = thread->open_count;
     }
     load_totals_add(&thread->totals, LOAD_TOTAL_CONNECTS, 1);
@@ -251,7 +273,7 @@ void client_closed(struct load_client *client, enum failure_owed owed)
     }
     if (client->is_open) {
         client->is_open = false;
-        thread->open_count--;
+        *(client->is_idle ? &thread->idle_open : &thread->open_count) -= 1;
     } else if (conn->connected_ns != 0) {
         load_totals_add(&thread->totals, LOAD_TOTAL_CONNECTS, 1);
     }
@@ -270,7 +292,7 @@ void client_closed(struct load_client *client, enum failure_owed owed)
 void client_close(struct load_client *client)
 {
     client->is_ending = true;
-    if (client->thread->kind->is_endless) {
+    if (client->kind->is_endless) {
         conn_abort(client->conn, CONN_END_LOCAL);
     } else {
         conn_close(client->conn);
@@ -310,7 +332,7 @@ void client_poll(struct load_client *client)
     if (client->is_leaving) {
         leave_poll(client);
     } else {
-        client->thread->kind->poll(client);
+        client->kind->poll(client);
     }
 }
 
@@ -320,7 +342,7 @@ void client_timer(struct load_client *client)
         client_connect(client);
     } else if (client->is_leaving) {
         leave_timed_out(client);
-    } else if (client->thread->kind->timer != NULL) {
-        client->thread->kind->timer(client);
+    } else if (client->kind->timer != NULL) {
+        client->kind->timer(client);
     }
 }

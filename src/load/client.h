@@ -44,6 +44,7 @@ struct client_kind {
 
 /* By the plan's mode and peer. */
 const struct client_kind *client_kind_of(const struct load_plan *plan);
+const struct client_kind *client_idle_kind_of(const struct load_plan *plan);
 
 extern const struct client_kind handshake_client;
 extern const struct client_kind rr_client; /* echo and rr servers */
@@ -54,12 +55,15 @@ extern const struct client_kind download_client;
 struct load_client {
     struct wheel_timer timer; /* no connection: until the next attempt; else the kind's */
     struct load_thread *thread;
+    const struct client_kind *kind;
     struct conn *conn; /* NULL between connections */
     struct load_client *waiting_next;
     struct load_client *ready_next;
     struct exchange exchange;
     uint32_t index;              /* among all clients of the run */
     uint32_t failures;           /* in a row */
+    bool is_idle;                /* held open in silence until the stage is VERIFY */
+    bool was_open;               /* an idle one that ends does not come again */
     bool is_listed;              /* in the thread's list of waiting clients */
     bool is_ready;               /* in line for what the open loop has due */
     bool is_waiting;             /* for something that no event tells: see client_kind.poll */

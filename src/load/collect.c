@@ -117,10 +117,13 @@ void collect_result(const struct load_plan *plan, struct load_thread *const *thr
 
     out->threads = count;
     out->connections_asked = plan->connections;
+    out->idle_asked = plan->idle;
     out->seconds = measured_seconds(threads, count);
     for (unsigned i = 0; i < count; i++) {
         add_measured(threads[i], out);
         out->connections_peak += threads[i]->open_peak;
+        out->idle_held += threads[i]->idle_held;
+        out->idle_verified += threads[i]->idle_verified;
         out->unstarted += threads[i]->unstarted;
         load_tally_merge(&tally, &threads[i]->tally);
     }

@@ -7,10 +7,13 @@
 #include <stdint.h>
 
 enum load_stage {
-    LOAD_STAGE_IDLE,   /* threads set themselves up */
-    LOAD_STAGE_RAMP,   /* connections are made, and stay silent; not in handshake mode */
+    LOAD_STAGE_IDLE, /* threads set themselves up */
+    LOAD_STAGE_RAMP, /* connections are made, and stay silent; in handshake mode the idle ones only
+                      */
     LOAD_STAGE_WARMUP, /* full load, not counted */
     LOAD_STAGE_MEASURE,
+    LOAD_STAGE_MEASURED, /* nothing more is begun */
+    LOAD_STAGE_VERIFY,   /* each idle connection is asked once */
     LOAD_STAGE_STOP,
 };
 
@@ -19,7 +22,8 @@ enum control_report {
     CONTROL_READY,     /* set up, or failed to */
     CONTROL_RAMPED,    /* every connection has been open, or has failed, once */
     CONTROL_MEASURING, /* the counts at the beginning of the measured time are taken */
-    CONTROL_MEASURED,  /* and those at its end: its share is done, or the stage is STOP */
+    CONTROL_MEASURED,  /* and those at its end: its share is done, or the stage is over */
+    CONTROL_VERIFIED,  /* every idle connection has answered, or failed */
     CONTROL_REPORT_COUNT,
 };
 

@@ -11,9 +11,18 @@ void exchange_reset(struct load_client *client)
     exchange->count = 0;
     exchange->begun = 0;
     exchange->answered = 0;
-    exchange->begun_max = client->thread->plan->requests_per_connection > 0
-                              ? client->thread->plan->requests_per_connection
-                              : UINT64_MAX;
+    exchange->begun_max = UINT64_MAX;
+    if (client->is_idle) {
+        exchange->begun_max = 1;
+    } else if (client->thread->plan->requests_per_connection > 0) {
+        exchange->begun_max = client->thread->plan->requests_per_connection;
+    }
+}
+
+/* Where silence is as it should be, and the data path has no timeout for it. */
+static bool has_timer(const struct load_client *client)
+{
+    return client->is_idle || open_loop_is_on(&client->thread->open_loop);
 }
 
 /* The answer that comes next must come in time; when none does, nothing is waited for. */
@@ -30,6 +39,17 @@ static void expect_answer(struct load_client *client)
     }
 }
 
+static bool may_begin(struct load_client *client, uint64_t *out_intended_ns)
+{
+    struct load_thread *thread = client->thread;
+
+    if (client->is_idle) {
+        *out_intended_ns = thread_now_ns(thread);
+        return thread->stage == LOAD_STAGE_VERIFY;
+    }
+    return thread_may_begin(thread) && open_loop_may_begin(client, out_intended_ns);
+}
+
 bool exchange_begin(struct load_client *client)
 {
     struct exchange *exchange = &client->exchange;
@@ -39,7 +59,7 @@ bool exchange_begin(struct load_client *client)
     uint64_t intended_ns;
 
     if (exchange->count == depth || exchange->begun == exchange->begun_max ||
-        !thread_may_begin(thread) || !open_loop_may_begin(client, &intended_ns)) {
+        !may_begin(client, &intended_ns)) {
         return false;
     }
     tail -= tail >= depth ? depth : 0;
@@ -50,9 +70,9 @@ bool exchange_begin(struct load_client *client)
     thread->under_way++;
     if (open_loop_is_on(&thread->open_loop)) {
         thread_record(thread, LOAD_PHASE_START_DELAY, thread_now_ns(thread) - intended_ns);
-        if (exchange->count == 1) {
-            expect_answer(client);
-        }
+    }
+    if (exchange->count == 1 && has_timer(client)) {
+        expect_answer(client);
     }
     return true;
 }
@@ -81,8 +101,8 @@ bool exchange_is_over(const struct load_client *client)
 {
     const struct exchange *exchange = &client->exchange;
 
-    return exchange->count == 0 &&
-           (exchange->begun == exchange->begun_max || !thread_may_begin(client->thread));
+    return exchange->count == 0 && (exchange->begun == exchange->begun_max ||
+                                    (!client->is_idle && !thread_may_begin(client->thread)));
 }
 
 void exchange_timed_out(struct load_client *client)
@@ -131,9 +151,10 @@ void exchange_answered(struct load_client *client)
     exchange->head -= exchange->head == thread->plan->depth ? exchange->head : 0;
     exchange->count--;
     exchange->answered++;
-    if (open_loop_is_on(&thread->open_loop)) {
+    if (has_timer(client)) {
         expect_answer(client);
     }
+    thread->idle_verified += client->is_idle ? 1 : 0;
     client->failures = 0;
     load_totals_add(&thread->totals, LOAD_TOTAL_MESSAGES, 1);
     thread_done(thread, 1);

@@ -35,8 +35,9 @@ size_t exchange_early_taken(struct load_client *client);
 /* Nothing is under way, and the plan needs no more of this connection. */
 bool exchange_is_over(const struct load_client *client);
 
-/* The client's timer, which an open loop starts with a request: the answer is overdue. (In a closed
- * loop something is always under way, and the idle timeout of the data path does.) */
+/* The client's timer, which an open loop or an idle client starts with a request: the answer is
+ * overdue. (In a closed loop something is always under way, and the idle timeout of the data path
+ * does.) */
 void exchange_timed_out(struct load_client *client);
 
 /* The first byte of the next answer is here. */

@@ -203,11 +203,10 @@ static void warm_up(struct run *run)
 {
     struct patience ramp = {.what = LOAD_TOTAL_SETTLED, .limit_ns = RAMP_PATIENCE_NS};
 
-    /* Handshakes and early data must be within the measured time. */
-    if (run->plan.mode != LOAD_HANDSHAKE && !run->plan.early_data) {
+    if (load_plan_has_ramp(&run->plan) || run->plan.idle > 0) {
+        ramp.limit_ns += 2 * run->plan.ramp_ns / run->plan.connections;
         control_enter(&run->control, LOAD_STAGE_RAMP);
-        /* Less than the timeout, so that connections made first are not idle for too long. */
-        begin_stage(run, "warmup", run->plan.timeout_ns / 4 * 3);
+        begin_stage(run, "warmup", 0);
         wait_stage(run, CONTROL_RAMPED, &ramp);
     }
     if (run->plan.warmup_ns > 0 && !is_stopped(run)) {
@@ -217,6 +216,16 @@ static void warm_up(struct run *run)
         wait_stage(run, CONTROL_MEASURED, NULL); /* none tells it yet: for the whole time */
         end_stage(run);
     }
+}
+
+/* Each idle connection has its timeout; they are asked in turns. */
+static void wait_verified(struct run *run)
+{
+    struct patience patience = {.what = LOAD_TOTAL_DONE, .limit_ns = run->plan.timeout_ns};
+
+    run->is_measuring = false;
+    begin_stage(run, "verify", 0);
+    wait_stage(run, CONTROL_VERIFIED, &patience);
 }
 
 static void measure(struct run *run)
@@ -238,12 +247,16 @@ static void measure(struct run *run)
     control_wait(&run->control, CONTROL_MEASURING, run->thread_count,
                  clock_now_ns() + TELL_PATIENCE_NS);
     wait_stage(run, CONTROL_MEASURED, run->plan.count > 0 ? &count : NULL);
-    control_enter(&run->control, LOAD_STAGE_STOP);
+    control_enter(&run->control, run->plan.idle > 0 ? LOAD_STAGE_MEASURED : LOAD_STAGE_STOP);
     control_wait(&run->control, CONTROL_MEASURED, run->thread_count,
                  clock_now_ns() + TELL_PATIENCE_NS);
     end_stage(run);
     if (run->hooks.measure_end != NULL) {
         run->hooks.measure_end(run->hooks.user);
+    }
+    if (run->plan.idle > 0) {
+        control_enter(&run->control, LOAD_STAGE_VERIFY);
+        wait_verified(run);
     }
 }
 
@@ -268,10 +281,14 @@ static int start_threads(struct run *run, struct error *error)
     payload_init(&run->payload);
     if (shared.kind->prepare != NULL) {
         shared.kind->prepare(plan, &run->payload, &run->request);
+    } else if (plan->idle > 0) {
+        client_idle_kind_of(plan)->prepare(plan, &run->payload, &run->request);
     }
     for (unsigned i = 0; i < plan->threads; i++) {
         share.index = i;
-        share.client_count = (uint32_t)share_of(plan->connections, plan->threads, i);
+        share.idle_count = (uint32_t)share_of(plan->idle, plan->threads, i);
+        share.client_count =
+            share.idle_count + (uint32_t)share_of(plan->connections, plan->threads, i);
         share.count = share_of(plan->count, plan->threads, i);
         run->threads[i] = thread_start(&shared, &share, error);
         if (run->threads[i] == NULL) {

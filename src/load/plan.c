@@ -67,7 +67,7 @@ static void fill_defaults(struct load_plan *plan)
         plan->connections = 50;
     }
     if (plan->threads == 0) {
-        plan->threads = usable_cpus();
+        plan->threads = plan->cpus.count > 0 ? plan->cpus.count : usable_cpus();
     }
     if (plan->threads > plan->connections) {
         plan->threads = plan->connections;
@@ -104,6 +104,13 @@ static void fill_defaults(struct load_plan *plan)
     }
     if (plan->path[0] == '\0') {
         plan->path[0] = '/';
+    }
+    if (plan->ramp_rate > 0) {
+        plan->ramp_ns = (plan->connections + (uint64_t)plan->idle) * NS_PER_S / plan->ramp_rate;
+    }
+    if (plan->source_count == 0) {
+        plan->loopback_sources = source_loopback_count(
+            &plan->address, plan->connections + (uint64_t)plan->idle, source_ports());
     }
     if (plan->server_name == NULL && plan->host[0] != '\0' && !is_ip_address(plan->host)) {
         plan->server_name = plan->host;
@@ -195,6 +202,31 @@ static int check_churn(const struct load_plan *plan, struct error *error)
     return 0;
 }
 
+static int check_many(const struct load_plan *plan, struct error *error)
+{
+    const bool is_stream = plan->mode == LOAD_UPLOAD || plan->mode == LOAD_DOWNLOAD;
+
+    if (plan->connections > LOAD_CONNECTIONS_MAX || plan->idle > LOAD_CONNECTIONS_MAX) {
+        return error_set(error, "%u connections and %u idle: at most %d of each can be made",
+                         plan->connections, plan->idle, LOAD_CONNECTIONS_MAX);
+    }
+    if (plan->idle > 0 &&
+        (is_stream || plan->peer == LOAD_PEER_SOURCE || plan->peer == LOAD_PEER_DISCARD)) {
+        return error_set(error, "--idle asks each connection something at the end: it needs an "
+                                "echo, rr or http server, and --mode handshake or rr");
+    }
+    if (plan->ramp_ns > 0 && plan->mode == LOAD_HANDSHAKE && plan->idle == 0) {
+        return error_set(error, "--ramp spreads the opening of connections that stay; how many "
+                                "handshakes begin a second is --rate's business");
+    }
+    for (uint32_t i = 0; i < plan->source_count; i++) {
+        if (plan->sources[i].any.sa_family != plan->address.any.sa_family) {
+            return error_set(error, "--source-addresses and the target are not of one family");
+        }
+    }
+    return 0;
+}
+
 static int check_rate(const struct load_plan *plan, struct error *error)
 {
     if (plan->rate > LOAD_RATE_MAX) {
@@ -233,10 +265,6 @@ int load_plan_complete(struct load_plan *plan, struct error *error)
         return error_set(error, "no target: say HOST:PORT, https://host/path or unix:PATH");
     }
     fill_defaults(plan);
-    if (plan->connections > LOAD_CONNECTIONS_MAX) {
-        return error_set(error, "%u connections: at most %d can be made", plan->connections,
-                         LOAD_CONNECTIONS_MAX);
-    }
     if (plan->threads > LOAD_THREADS_MAX) {
         return error_set(error, "%u threads: at most %d can be started", plan->threads,
                          LOAD_THREADS_MAX);
@@ -252,7 +280,8 @@ int load_plan_complete(struct load_plan *plan, struct error *error)
         return error_set(error, "the timeout must be at least 1 ms");
     }
     if (match_peer(plan, error) != 0 || check_resume(plan, error) != 0 ||
-        check_churn(plan, error) != 0 || check_rate(plan, error) != 0) {
+        check_churn(plan, error) != 0 || check_many(plan, error) != 0 ||
+        check_rate(plan, error) != 0) {
         return -1;
     }
     return check_sizes(plan, error);

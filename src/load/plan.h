@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "load/cpus.h"
+#include "load/source.h"
 #include "ring/socket.h"
 #include "tls/config.h"
 
@@ -52,10 +54,17 @@ struct load_plan {
     struct tls_config tls;
     unsigned threads;     /* 0: as many as CPUs may be used; never more than connections or count */
     uint32_t connections; /* in total, over all threads; 0: 50 */
-    uint64_t duration_ns; /* measured time; 0 with count 0: 10 s; 0 otherwise: no limit */
-    uint64_t warmup_ns;   /* before it, not counted */
-    uint64_t count;       /* handshakes or messages in total; 0: until the duration is over. Such a
-                           * run also ends when nothing has succeeded for timeout_ns */
+    uint32_t idle;    /* connections besides, held open in silence; each is asked once at the end */
+    uint64_t ramp_ns; /* opens the first connections evenly over so long; 0: as fast as it goes */
+    uint64_t ramp_rate; /* or so many a second */
+    struct load_cpus cpus;
+    const struct socket_address *sources; /* connections come from these in turn; NULL: see next */
+    uint32_t source_count;
+    uint32_t loopback_sources; /* completed: of 127.0.0.2 and up, where one address is not enough */
+    uint64_t duration_ns;      /* measured time; 0 with count 0: 10 s; 0 otherwise: no limit */
+    uint64_t warmup_ns;        /* before it, not counted */
+    uint64_t count; /* handshakes or messages in total; 0: until the duration is over. Such a
+                     * run also ends when nothing has succeeded for timeout_ns */
     uint64_t message_bytes;           /* request, or block of a stream; 0: 64, for streams 16 KiB */
     uint64_t response_bytes;          /* rr: answer size; 0: as the request */
     uint32_t depth;                   /* requests under way on each connection; 0: 1 */
@@ -88,6 +97,13 @@ int load_plan_complete(struct load_plan *plan, struct error *error);
 static inline bool load_plan_reconnects(const struct load_plan *plan)
 {
     return plan->mode == LOAD_HANDSHAKE || plan->requests_per_connection > 0;
+}
+
+/* Whether connections are made before the load begins. Handshakes and early data must be within the
+ * measured time. */
+static inline bool load_plan_has_ramp(const struct load_plan *plan)
+{
+    return plan->mode != LOAD_HANDSHAKE && !plan->early_data;
 }
 
 const char *load_mode_name(enum load_mode mode);

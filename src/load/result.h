@@ -92,6 +92,9 @@ struct load_result {
     uint32_t connections_asked;
     uint32_t
         connections_peak; /* open and secure at once, whole run: the sum of the threads' peaks */
+    uint32_t idle_asked;
+    uint32_t idle_held;     /* of them, open and secure when the measured time had ended */
+    uint32_t idle_verified; /* of them, answered right then */
     uint64_t connects;
     uint64_t handshakes; /* completed: full + resumed */
     uint64_t handshakes_full;

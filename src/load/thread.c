@@ -8,8 +8,9 @@
 #include "base/clock.h"
 
 enum {
-    RAMP_UNDER_WAY_MAX = 256, /* first connections at once: no more than listen queues hold */
-    SPARE_SLOTS = 16,         /* a client connects again while its old slot is being freed */
+    RAMP_UNDER_WAY_MAX = 256,   /* first connections at once: no more than listen queues hold */
+    VERIFY_UNDER_WAY_MAX = 256, /* idle connections that are asked at once */
+    SPARE_SLOTS = 16,           /* a client connects again while its old slot is being freed */
 };
 
 static const uint64_t TICK_NS = 5 * 1000 * 1000;
@@ -52,11 +53,32 @@ void thread_done(struct load_thread *thread, uint64_t amount)
     }
 }
 
+/* Clients that are connected before the load begins. */
+static uint32_t ramp_count(const struct load_thread *thread)
+{
+    return load_plan_has_ramp(thread->plan) ? thread->share.client_count : thread->share.idle_count;
+}
+
+/* When the ramp's turn comes for the next client; what an even ramp has reached. */
+static uint64_t ramp_due_ns(const struct load_thread *thread)
+{
+    return thread->ramp_begin_ns +
+           thread->ramp_next * (thread->plan->ramp_ns / thread->share.client_count);
+}
+
+static bool ramp_is_full(const struct load_thread *thread)
+{
+    const uint32_t count =
+        thread->stage == LOAD_STAGE_RAMP ? ramp_count(thread) : thread->share.client_count;
+
+    return thread->ramp_next >= count ||
+           thread->ramp_next - load_totals_get(&thread->totals, LOAD_TOTAL_SETTLED) >=
+               RAMP_UNDER_WAY_MAX;
+}
+
 static void ramp_more(struct load_thread *thread)
 {
-    while (thread->ramp_next < thread->share.client_count &&
-           thread->ramp_next - load_totals_get(&thread->totals, LOAD_TOTAL_SETTLED) <
-               RAMP_UNDER_WAY_MAX) {
+    while (!ramp_is_full(thread) && ramp_due_ns(thread) <= thread_now_ns(thread)) {
         client_connect(&thread->clients[thread->ramp_next++]);
     }
 }
@@ -68,18 +90,38 @@ void thread_settled(struct load_thread *thread, struct load_client *client)
     }
     client->is_settled = true;
     load_totals_add(&thread->totals, LOAD_TOTAL_SETTLED, 1);
-    if (load_totals_get(&thread->totals, LOAD_TOTAL_SETTLED) == thread->share.client_count) {
+    if (load_totals_get(&thread->totals, LOAD_TOTAL_SETTLED) == ramp_count(thread)) {
         control_tell(thread->control, CONTROL_RAMPED);
+    }
+}
+
+/* Asks the idle connections, not all at once. */
+static void verify_more(struct load_thread *thread)
+{
+    while (thread->verify_next < thread->share.idle_count &&
+           thread->under_way < VERIFY_UNDER_WAY_MAX) {
+        struct load_client *client = &thread->clients[thread->verify_next++];
+
+        if (client->is_open) {
+            client->kind->start(client);
+        }
+    }
+    if (thread->idle_open == 0 && !thread->has_verified) {
+        thread->has_verified = true;
+        control_tell(thread->control, CONTROL_VERIFIED);
     }
 }
 
 static void start_open_clients(struct load_thread *thread)
 {
-    for (uint32_t i = 0; i < thread->share.client_count; i++) {
+    for (uint32_t i = thread->share.idle_count; i < thread->share.client_count; i++) {
         struct load_client *client = &thread->clients[i];
 
         if (client->is_open && !client->is_ending) {
-            thread->kind->start(client);
+            conn_expect_traffic(client->conn);
+            if (client->kind->start != NULL) {
+                client->kind->start(client);
+            }
         }
     }
 }
@@ -142,6 +184,17 @@ static void enter_stage(struct load_thread *thread, enum load_stage stage)
         stop(thread);
         return;
     }
+    if (thread->ramp_begin_ns == 0) {
+        thread->ramp_begin_ns = thread_now_ns(thread);
+    }
+    if (stage == LOAD_STAGE_RAMP && ramp_count(thread) == 0) {
+        control_tell(thread->control, CONTROL_RAMPED);
+    }
+    if (stage == LOAD_STAGE_MEASURED || stage == LOAD_STAGE_VERIFY) {
+        measure_end(thread);
+        thread->idle_held = thread->idle_open;
+        return;
+    }
     if (stage != LOAD_STAGE_RAMP) {
         start_schedule(thread);
     }
@@ -151,7 +204,7 @@ static void enter_stage(struct load_thread *thread, enum load_stage stage)
         thread->is_measuring = true;
         control_tell(thread->control, CONTROL_MEASURING);
     }
-    if (before == LOAD_STAGE_RAMP && thread->kind->start != NULL) {
+    if (before == LOAD_STAGE_RAMP) {
         start_open_clients(thread);
     }
 }
@@ -193,8 +246,10 @@ static void on_turn(void *owner, uint64_t now_ns)
     if (thread->stage == LOAD_STAGE_STOP) {
         return;
     }
-    if (thread->stage != LOAD_STAGE_IDLE) {
+    if (thread->stage != LOAD_STAGE_IDLE && thread->stage < LOAD_STAGE_MEASURED) {
         ramp_more(thread);
+    } else if (thread->stage == LOAD_STAGE_VERIFY) {
+        verify_more(thread);
     }
     if (open_loop_is_on(&thread->open_loop)) {
         open_loop_turn(thread, now_ns);
@@ -203,7 +258,15 @@ static void on_turn(void *owner, uint64_t now_ns)
 
 static uint64_t on_wait(void *owner)
 {
-    return open_loop_deadline_ns(owner);
+    const struct load_thread *thread = owner;
+    const uint64_t deadline_ns = open_loop_deadline_ns(thread);
+    uint64_t ramp_ns = UINT64_MAX;
+
+    if (thread->plan->ramp_ns > 0 && thread->stage != LOAD_STAGE_IDLE &&
+        thread->stage < LOAD_STAGE_MEASURED && !ramp_is_full(thread)) {
+        ramp_ns = ramp_due_ns(thread);
+    }
+    return ramp_ns < deadline_ns ? ramp_ns : deadline_ns;
 }
 
 static void on_timer(void *owner, struct wheel_timer *timer)
@@ -242,6 +305,9 @@ static int make_clients(struct load_thread *thread)
     for (uint32_t i = 0; i < count; i++) {
         thread->clients[i].thread = thread;
         thread->clients[i].index = thread->share.client_first + i;
+        thread->clients[i].is_idle = i < thread->share.idle_count;
+        thread->clients[i].kind =
+            i < thread->share.idle_count ? client_idle_kind_of(thread->plan) : thread->kind;
         thread->clients[i].exchange.times = thread->times + (size_t)i * depth;
     }
     return 0;
@@ -291,7 +357,8 @@ static int set_up(struct load_thread *thread)
 
     thread->mix.percent = plan->resume_percent;
     thread->mix.owed_max = thread->share.client_count;
-    if (make_clients(thread) != 0 || take_session(thread) != 0) {
+    if (load_cpus_pin(&plan->cpus, thread->share.index, &thread->error) != 0 ||
+        make_clients(thread) != 0 || take_session(thread) != 0) {
         return -1;
     }
     if (!plan->plain_tcp) {

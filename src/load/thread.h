@@ -33,7 +33,8 @@ struct thread_shared {
 struct thread_share {
     unsigned index; /* among plan->threads */
     uint32_t client_first;
-    uint32_t client_count;
+    uint32_t client_count; /* the idle ones come first */
+    uint32_t idle_count;
     uint64_t count; /* of plan->count; 0: no limit */
 };
 
@@ -47,7 +48,7 @@ struct thread_edge {
 
 struct load_thread {
     const struct load_plan *plan;
-    const struct client_kind *kind;
+    const struct client_kind *kind; /* of those that are not idle */
     const struct payload *payload;
     const struct client_request *request;
     struct control *control;
@@ -67,9 +68,13 @@ struct load_thread {
     unsigned vain_waits; /* for a session ticket, in a row */
     enum load_stage stage;
     bool is_measuring;
-    uint64_t under_way;  /* handshakes or messages begun and not done */
-    uint32_t ramp_next;  /* the client to make its first connection next */
-    uint32_t open_count; /* open and secure */
+    bool has_verified;      /* and has told so */
+    uint64_t under_way;     /* handshakes or messages begun and not done */
+    uint64_t ramp_begin_ns; /* 0: not yet */
+    uint32_t ramp_next;     /* the client to make its first connection next */
+    uint32_t verify_next;   /* the idle client to be asked next */
+    uint32_t idle_open;     /* open and secure, and so with the next */
+    uint32_t open_count;
     uint32_t open_peak;
     struct wheel_timer tick;  /* looks at the stage even when nothing happens */
     struct wheel_timer drain; /* the end of patience at the end of the run */
@@ -78,9 +83,11 @@ struct load_thread {
     struct histogram phases[LOAD_PHASE_COUNT];
     struct counters counters;
     struct thread_edge begin, end; /* reader: main, after CONTROL_MEASURING, CONTROL_MEASURED */
-    uint64_t unstarted;            /* due and not begun at that end; reader: as for `end` */
-    struct load_tally tally;       /* reader: main, after the thread has ended; so with the next */
-    uint8_t *kept;                 /* plan->keep_session: heap; NULL: there was none */
+    uint32_t idle_held;      /* open when they began to be asked; reader: main, after the end */
+    uint32_t idle_verified;  /* likewise: answered */
+    uint64_t unstarted;      /* due and not begun at that end; reader: as for `end` */
+    struct load_tally tally; /* reader: main, after the thread has ended; so with the next */
+    uint8_t *kept;           /* plan->keep_session: heap; NULL: there was none */
     size_t kept_bytes;
 };
 

@@ -20,7 +20,8 @@ static const char *const work_keys[] = {"plan.mode",
                                         "plan.response_bytes",
                                         "plan.rate_per_second",
                                         "plan.arrivals",
-                                        "plan.requests_per_connection"};
+                                        "plan.requests_per_connection",
+                                        "plan.idle"};
 
 /* What is looked through besides; objects with all that is in them. Answers that went wrong are
  * often fast ones. */

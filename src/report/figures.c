@@ -129,6 +129,7 @@ static void compute_server(struct report_figures *out, const struct report_input
 {
     out->server = (struct report_cost){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     out->server_handshakes = NAN;
+    server_memory_read(input->server_start, input->server_after, &out->server_memory);
     if (input->server_before != NULL && input->server_after != NULL) {
         out->server_known = server_side_read(input->server_before, input->server_after,
                                              &out->server_side, &out->server_error) == 0;

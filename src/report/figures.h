@@ -45,8 +45,9 @@ struct report_figures {
     struct report_cost server; /* all NAN unless server_known */
     bool server_known;
     struct server_side server_side;
-    double server_handshakes;  /* as `handshakes`, counted by the server */
-    struct error server_error; /* why not; empty when nobody asked */
+    struct server_memory server_memory; /* from before the run to the measured time's end */
+    double server_handshakes;           /* as `handshakes`, counted by the server */
+    struct error server_error;          /* why not; empty when nobody asked */
     struct verdict_evidence evidence;
     enum verdict_kind verdict;
 };

@@ -16,6 +16,17 @@ static const char *resume_name(enum load_resume resume)
     return names[resume];
 }
 
+/* null: wherever the kernel likes. */
+static json_t *cpus_json(const struct load_cpus *cpus)
+{
+    json_t *items = cpus->count > 0 ? json_array() : json_null();
+
+    for (uint32_t i = 0; i < cpus->count; i++) {
+        items = json_append(items, json_count(cpus->items[i]));
+    }
+    return items;
+}
+
 static json_t *plan_json(const struct load_plan *plan)
 {
     bool has_duration = plan->duration_ns > 0;
@@ -25,7 +36,7 @@ static json_t *plan_json(const struct load_plan *plan)
 
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:f,"
-        " s:o, s:b, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}}",
+        " s:o, s:b, s:b, s:b, s:o, s:f, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}}",
         "mode", load_mode_name(plan->mode), "peer", load_peer_name(plan->peer), "host",
         json_text_filled(plan->host), "path",
         plan->peer == LOAD_PEER_HTTP ? json_text(plan->path) : json_null(), "plain_tcp",
@@ -43,10 +54,13 @@ static json_t *plan_json(const struct load_plan *plan)
         plan->resume != LOAD_RESUME_NONE ? json_count(plan->resume_percent) : json_null(),
         "timeout_seconds", (double)plan->timeout_ns / 1e9, "requests_per_connection",
         json_count_filled(plan->requests_per_connection), "early_data", plan->early_data,
-        "dynamic_records", plan->dynamic_records, "saved_session", plan->session != NULL, "tls",
-        "server_name", json_text(plan->server_name), "verify_host", json_text(plan->verify_host),
-        "ciphers", json_text(tls->ciphers), "ciphersuites", json_text(tls->ciphersuites), "groups",
-        json_text(tls->groups), "alpn", json_text(tls->alpn), "max_send_fragment_bytes",
+        "dynamic_records", plan->dynamic_records, "saved_session", plan->session != NULL, "idle",
+        json_count(plan->idle), "ramp_seconds", (double)plan->ramp_ns / 1e9, "source_addresses",
+        json_count_filled(plan->source_count > 0 ? plan->source_count : plan->loopback_sources),
+        "cpus", cpus_json(&plan->cpus), "tls", "server_name", json_text(plan->server_name),
+        "verify_host", json_text(plan->verify_host), "ciphers", json_text(tls->ciphers),
+        "ciphersuites", json_text(tls->ciphersuites), "groups", json_text(tls->groups), "alpn",
+        json_text(tls->alpn), "max_send_fragment_bytes",
         tls->max_send_fragment > 0 ? json_count(tls->max_send_fragment) : json_null(), "insecure",
         tls->insecure);
 }
@@ -103,6 +117,22 @@ static json_t *negotiated_json(const struct load_plan *plan, const struct load_r
     return json_pack("{s:b, s:o, s:o, s:o}", "includes_warmup", 1, "combinations", rows,
                      "other_connections", json_count(result->negotiated_other), "staples",
                      staples_json(plan, result->staples));
+}
+
+/* null unless some were asked for. */
+static json_t *idle_json(const struct load_result *result, const struct report_figures *figures)
+{
+    const struct server_memory *memory = &figures->server_memory;
+
+    if (result->idle_asked == 0) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "asked", json_count(result->idle_asked),
+                     "held", json_count(result->idle_held), "verified",
+                     json_count(result->idle_verified), "server_resident_before_bytes",
+                     json_number(memory->before_bytes), "server_resident_after_bytes",
+                     json_number(memory->after_bytes), "server_bytes_per_connection",
+                     json_number(memory->bytes_per_connection));
 }
 
 static json_t *messages_json(const struct load_plan *plan, const struct load_result *result,
@@ -303,7 +333,8 @@ json_t *report_json(const struct report_input *input)
 
     report_figures_compute(&figures, input);
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:f, s:o, s:{s:o, s:o, s:o}, s:o, s:o,"
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:f, s:o, s:{s:o, s:o, s:o}, s:o, s:o, "
+        "s:o,"
         " s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o}",
         "schema", "tlsdyno-load/1", "version", TLSDYNO_VERSION, "target", json_text(input->target),
         "command_line", json_text(input->command_line), "started", json_text(input->started),
@@ -313,7 +344,7 @@ json_t *report_json(const struct report_input *input)
         plan->tls.insecure && !plan->plain_tcp, "measured_seconds", result->seconds, "negotiated",
         negotiated_json(plan, result), "connections", "asked",
         json_count(result->connections_asked), "peak", json_count(result->connections_peak),
-        "opened", json_count(result->connects), "handshakes",
+        "opened", json_count(result->connects), "idle", idle_json(result, &figures), "handshakes",
         json_handshakes(plan, result, &figures), "messages", messages_json(plan, result, &figures),
         "bytes", bytes_json(result, &figures), "open_loop", open_loop_json(plan, result, &figures),
         "latency", latency_json(plan, result), "series", series_json(result), "errors",

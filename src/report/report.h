@@ -40,6 +40,7 @@ struct report_input {
 
     /* The server's /stats (see server/exposition.h) from when the measured time began and ended;
      * both borrowed, both NULL when not asked for or not got. */
+    const json_t *server_start; /* before the first connection; NULL: not known */
     const json_t *server_before;
     const json_t *server_after;
     const char *server_error; /* why --admin gave nothing: a sentence; NULL: it was not asked */

@@ -173,3 +173,13 @@ int server_side_read(const json_t *before, const json_t *after, struct server_si
     read_times(before, after, "resumed", &out->handshake_resumed);
     return 0;
 }
+
+void server_memory_read(const json_t *before, const json_t *after, struct server_memory *out)
+{
+    out->before_bytes = number(before, "process_resident_bytes");
+    out->after_bytes = number(after, "process_resident_bytes");
+    out->connections = number_between(json_object_get(before, "totals"),
+                                      json_object_get(after, "totals"), "connections_open");
+    out->bytes_per_connection =
+        out->connections > 0 ? (out->after_bytes - out->before_bytes) / out->connections : NAN;
+}

@@ -29,6 +29,15 @@ struct server_side {
     struct server_times handshake_resumed;
 };
 
+/* The growth of the process's memory, RSS, between two answers. */
+struct server_memory {
+    double before_bytes, after_bytes; /* NAN: not told */
+    double connections;               /* more open at the later one */
+    double bytes_per_connection;      /* NAN: not told, or no more connections */
+};
+
+void server_memory_read(const json_t *before, const json_t *after, struct server_memory *out);
+
 /* Returns 0, or -1 and a sentence when the answers are not what they should be or are not of one
  * server process. */
 int server_side_read(const json_t *before, const json_t *after, struct server_side *out,

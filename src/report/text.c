@@ -127,6 +127,28 @@ static void print_handshake_bytes(FILE *out, const struct load_result *result)
     }
 }
 
+static void print_idle(FILE *out, const struct load_result *result,
+                       const struct report_figures *figures)
+{
+    const struct server_memory *memory = &figures->server_memory;
+    char text[3][UNITS_TEXT_BYTES];
+
+    if (result->idle_asked == 0) {
+        return;
+    }
+    fprintf(out, "\nIdle connections: %s asked for, %s held, %s answered at the end\n",
+            text_format_integer(result->idle_asked, text[0]),
+            text_format_integer(result->idle_held, text[1]),
+            text_format_integer(result->idle_verified, text[2]));
+    if (!isnan(memory->bytes_per_connection)) {
+        fprintf(out, "  server memory %s each: RSS %s, and %s",
+                units_format_bytes(memory->bytes_per_connection, text[0]),
+                units_format_bytes(memory->before_bytes, text[1]),
+                units_format_bytes(memory->after_bytes, text[2]));
+        fprintf(out, " with %s more open\n", text_format_whole(memory->connections, text[0]));
+    }
+}
+
 /* What the mode is about, in one interval. */
 static double interval_amount(enum load_mode mode, const struct load_interval *interval)
 {
@@ -308,6 +330,7 @@ void report_text(FILE *out, const struct report_input *input)
     text_print_negotiated(out, input->result);
     print_rates(out, input, &figures);
     print_series(out, input);
+    print_idle(out, input->result, &figures);
     print_handshake_bytes(out, input->result);
     text_print_latency(out, input, &figures);
     print_errors(out, input->result);

@@ -18,6 +18,14 @@ static void print_load(FILE *out, const struct load_plan *plan, const struct loa
                         text_format_integer(plan->connections, number), result->threads,
                         result->threads == 1 ? "" : "s");
 
+    if (plan->idle > 0) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "%s idle, ",
+                         text_format_integer(plan->idle, size));
+    }
+    if (plan->loopback_sources > 0) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "from %u addresses, ",
+                         plan->loopback_sources);
+    }
     if (plan->mode == LOAD_RR || plan->mode == LOAD_UPLOAD) {
         used += snprintf(text + used, sizeof(text) - (size_t)used, "messages of %s bytes, ",
                          text_format_integer(plan->message_bytes, size));

@@ -25,6 +25,7 @@ static const struct threshold_metric metrics[] = {
     {"max", UNIT_DURATION, 100, "the highest latency"},
     {"errors", UNIT_COUNT, 0, "the number of errors"},
     {"rate", UNIT_COUNT, 0, "the rate a second"},
+    {"lost", UNIT_COUNT, 0, "the number of idle connections that were lost"},
     {"resumed", UNIT_SHARE, 0, "the resumed share of the sessions offered"},
     {"early", UNIT_SHARE, 0, "the accepted share of early data"},
     {"stapled", UNIT_SHARE, 0, "the share of full handshakes with a good OCSP staple"},
@@ -118,7 +119,7 @@ static int parse_condition(struct thresholds *thresholds, const char *text, stru
         return error_set(
             error,
             "\"%.*s\" is not measured; there are p50, p90, p99, p99.9 and max, each also "
-            "of a phase such as hello.p99, errors, rate, resumed, early and "
+            "of a phase such as hello.p99, errors, rate, lost, resumed, early and "
             "stapled",
             (int)name_bytes, text);
     }
@@ -174,6 +175,9 @@ int thresholds_check(const struct thresholds *thresholds, const struct load_plan
             return error_set(error, "a resumed share is expected, but without --resume no session "
                                     "is offered");
         }
+        if (strcmp(metric->name, "lost") == 0 && plan->idle == 0) {
+            return error_set(error, "%s is asked for, but not --idle", metric->phrase);
+        }
         if ((strcmp(metric->name, "early") == 0 && !plan->early_data) ||
             (strcmp(metric->name, "stapled") == 0 && !plan->tls.request_ocsp)) {
             return error_set(error, "%s is asked for, but not %s", metric->phrase,
@@ -224,6 +228,9 @@ static double measured(const struct threshold *threshold, const struct load_plan
     }
     if (strcmp(metric->name, "errors") == 0) {
         return (double)result->errors_total;
+    }
+    if (strcmp(metric->name, "lost") == 0) {
+        return (double)result->idle_asked - (double)result->idle_verified;
     }
     report_figures_compute(&figures, &input);
     if (metric->unit == UNIT_SHARE) {

@@ -29,8 +29,8 @@ struct thresholds {
 };
 
 /* Appends the conditions of "METRIC>VALUE,METRIC<VALUE...". Metrics: p50 p90 p99 p99.9 max (values
- * as of durations), each also of a phase (load_phase_name()): hello.p99; errors, rate (numbers),
- * resumed, early, stapled (percents). Returns 0, or -1 and a sentence. */
+ * as of durations), each also of a phase (load_phase_name()): hello.p99; errors, rate, lost
+ * (numbers), resumed, early, stapled (percents). Returns 0, or -1 and a sentence. */
 int thresholds_parse(struct thresholds *thresholds, const char *text, struct error *error);
 
 /* Appends "resumed<PERCENT" of "99%" or "99". Returns 0, or -1 and a sentence. */

@@ -398,6 +398,23 @@ int socket_client(const struct socket_address *address)
     return descriptor;
 }
 
+int socket_client_from(const struct socket_address *address, const struct socket_address *source)
+{
+    int descriptor = socket_client(address);
+
+    if (descriptor < 0 || source == NULL) {
+        return descriptor;
+    }
+    if (set_flag(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1) != 0 ||
+        bind(descriptor, &source->any, source->bytes) != 0) {
+        int code = errno;
+
+        close(descriptor);
+        return -code;
+    }
+    return descriptor;
+}
+
 uint64_t socket_raise_file_limit(uint64_t wanted)
 {
     struct rlimit limit;

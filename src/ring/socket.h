@@ -70,6 +70,9 @@ int socket_pace(int listener, uint64_t bits_per_second, struct error *error);
 /* A socket for a client connection to `address`, close-on-exec, TCP_NODELAY set. Returns the
  * descriptor or -errno. */
 int socket_client(const struct socket_address *address);
+/* Likewise, from one of this machine's addresses; the port is chosen when it connects, so that the
+ * same one may serve another target (IP_BIND_ADDRESS_NO_PORT). NULL: as above. */
+int socket_client_from(const struct socket_address *address, const struct socket_address *source);
 
 /* Raises the soft limit on open files to the hard one, and where it may (as root) the hard one to
  * `wanted`. Never lowers either. Returns the soft limit then in force. */

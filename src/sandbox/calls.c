@@ -21,6 +21,7 @@ static const int plain_calls[] = {
     SCMP_SYS(io_uring_enter),
     SCMP_SYS(read),
     SCMP_SYS(readv),
+    SCMP_SYS(pread64), /* memory.c of the server */
     SCMP_SYS(write),
     SCMP_SYS(writev),
     SCMP_SYS(close),

@@ -110,10 +110,11 @@ static json_t *ratio_json(uint64_t numerator, uint64_t denominator)
 char *exposition_json(const struct snapshot *snapshot)
 {
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:f, s:f, s:f, s:o, s:{s:o}, s:o, s:{s:o, s:o}}", "schema",
+        "{s:s, s:s, s:s, s:f, s:f, s:I, s:f, s:o, s:{s:o}, s:o, s:{s:o, s:o}}", "schema",
         "tlsdyno-stats/1", "version", TLSDYNO_VERSION, "openssl", tls_library_version(),
         "monotonic_seconds", seconds(snapshot->taken_ns), "process_cpu_seconds",
-        seconds(snapshot->process_cpu_ns), "workers_cpu_seconds", seconds(snapshot->cpu_ns),
+        seconds(snapshot->process_cpu_ns), "process_resident_bytes",
+        (json_int_t)snapshot->resident_bytes, "workers_cpu_seconds", seconds(snapshot->cpu_ns),
         "totals", counters_json(snapshot->values), "derived", "completions_per_enter",
         ratio_json(snapshot->values[COUNTER_COMPLETIONS], snapshot->values[COUNTER_ENTERS]),
         "workers", workers_json(snapshot), "handshake_time", "full",
@@ -213,8 +214,11 @@ static void write_metrics(FILE *out, const struct snapshot *snapshot)
     fprintf(out,
             "# HELP process_cpu_seconds_total User and system CPU time of the whole process.\n"
             "# TYPE process_cpu_seconds_total counter\n"
-            "process_cpu_seconds_total %.9f\n",
-            seconds(snapshot->process_cpu_ns));
+            "process_cpu_seconds_total %.9f\n"
+            "# HELP process_resident_memory_bytes Memory of the process that is in RAM.\n"
+            "# TYPE process_resident_memory_bytes gauge\n"
+            "process_resident_memory_bytes %" PRIu64 "\n",
+            seconds(snapshot->process_cpu_ns), snapshot->resident_bytes);
 
     write_header(out, "handshake_seconds", "", "Time from accept to handshake complete",
                  "histogram");

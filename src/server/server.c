@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/payload.h"
 #include "conn/sources.h"
+#include "server/memory.h"
 #include "server/worker.h"
 #include "tls/context.h"
 #include "tls/replay.h"
@@ -34,6 +35,7 @@ struct server {
     bool borrows_shared; /* the embedding program's */
     struct reactor_limit limit;
     struct sources *sources; /* NULL: addresses have no limits */
+    int memory;              /* of memory_open() */
 };
 
 static const uint64_t handshake_timeout_default_ns = 120ull * 1000 * 1000 * 1000;
@@ -316,6 +318,7 @@ struct server *server_new(const struct server_config *config, struct error *erro
         error_set(error, "no memory for a server");
         return NULL;
     }
+    server->memory = memory_open();
     payload_init(&server->payload);
     server->service_config.payload = &server->payload;
     server->service_config.source_bytes = config->source_bytes;
@@ -404,6 +407,9 @@ void server_free(struct server *server)
         session_store_free(server->shared.sessions);
         ticket_ring_free(server->shared.tickets);
     }
+    if (server->memory >= 0) {
+        close(server->memory);
+    }
     sources_free(server->sources);
     free(server->workers);
     free(server);
@@ -483,6 +489,9 @@ struct snapshot *server_snapshot(const struct server *server)
         const struct worker *worker = &server->workers[i];
 
         snapshot_add_worker(snapshot, i, worker->counters, worker_cpu_ns(worker), worker->cpu);
+    }
+    if (snapshot) {
+        snapshot->resident_bytes = memory_resident_bytes(server->memory);
     }
     return snapshot;
 }

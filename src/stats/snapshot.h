@@ -18,6 +18,7 @@ struct snapshot {
     uint64_t values[COUNTER_COUNT]; /* sums; a peak is the sum of the peaks */
     uint64_t cpu_ns;                /* all workers */
     uint64_t process_cpu_ns;        /* the whole process, the admin thread's own work included */
+    uint64_t resident_bytes;        /* likewise its memory, filled in by the caller; 0: not known */
     unsigned worker_count;
     struct snapshot_worker *workers; /* owned */
     struct histogram handshake_full;

@@ -193,6 +193,46 @@ Test(load, what_cannot_be_run_is_refused)
     free(result);
 }
 
+Test(load, idle_connections_are_held_and_asked_at_the_end)
+{
+    for (int rr = 0; rr <= 1; rr++) {
+        struct load_result *result =
+            run_against(&echo_service, (struct load_plan){.mode = rr ? LOAD_RR : LOAD_HANDSHAKE,
+                                                          .connections = 3,
+                                                          .idle = 21,
+                                                          .count = 30,
+                                                          .ramp_ns = 20 * NS_PER_MS,
+                                                          .loopback_sources = 2});
+
+        cr_expect_eq(result->idle_asked, 21);
+        cr_expect_eq(result->idle_held, 21);
+        cr_expect_eq(result->idle_verified, 21);
+        cr_expect_eq(rr ? result->messages : result->handshakes, 30, "the idle ones do not count");
+        cr_expect_leq(result->connections_peak, 3);
+        free(result);
+    }
+}
+
+Test(load, idle_connections_that_answer_wrongly_are_not_verified)
+{
+    struct load_result *result = calloc(1, sizeof *result);
+    struct server *server = server_start(&discard_service, false);
+    const struct load_plan plan = {.mode = LOAD_HANDSHAKE,
+                                   .address = server->address,
+                                   .tls.insecure = true,
+                                   .connections = 1,
+                                   .idle = 3,
+                                   .count = 1,
+                                   .timeout_ns = 200 * NS_PER_MS};
+
+    cr_assert_eq(load_run(&plan, NULL, result, NULL), 0);
+    cr_expect_eq(result->idle_held, 3);
+    cr_expect_eq(result->idle_verified, 0);
+    cr_expect_eq(result->errors_total, 3);
+    free(result);
+    server_stop(server);
+}
+
 struct watched {
     atomic_bool stop;
     unsigned begins, ends, calls;

@@ -44,8 +44,11 @@ static void set_up(void)
     rig.thread->stage = LOAD_STAGE_MEASURE;
     cr_assert(open_loop_init(&rig.thread->open_loop));
     for (uint32_t i = 0; i < CLIENTS; i++) {
-        rig.clients[i] = (struct load_client){
-            .thread = rig.thread, .conn = &rig.conns[i], .is_open = true, .index = i};
+        rig.clients[i] = (struct load_client){.thread = rig.thread,
+                                              .kind = &kind,
+                                              .conn = &rig.conns[i],
+                                              .is_open = true,
+                                              .index = i};
     }
 }
 

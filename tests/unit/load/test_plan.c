@@ -241,3 +241,26 @@ Test(plan, open_connections_resume_only_from_a_saved_session)
     plan.requests_per_connection = 5;
     cr_expect_eq(load_plan_complete(&plan, NULL), 0);
 }
+
+Test(plan, many_connections_are_checked)
+{
+    struct load_plan plan = plan_for("127.0.0.1:4433");
+    struct socket_address source = {.bytes = sizeof source.in6};
+
+    plan.idle = 100;
+    plan.ramp_rate = 50;
+    plan.connections = 50;
+    cr_assert_eq(load_plan_complete(&plan, NULL), 0);
+    cr_expect_eq(plan.ramp_ns, 3 * NS_PER_S);
+    plan.idle = 0; /* handshakes have nothing to ramp */
+    cr_expect_eq(load_plan_complete(&plan, NULL), -1);
+    plan = plan_for("127.0.0.1:4433");
+    plan.idle = 10;
+    plan.mode = LOAD_UPLOAD;
+    cr_expect_eq(load_plan_complete(&plan, NULL), -1);
+    plan = plan_for("127.0.0.1:4433");
+    source.in6.sin6_family = AF_INET6;
+    plan.sources = &source;
+    plan.source_count = 1;
+    cr_expect_eq(load_plan_complete(&plan, NULL), -1);
+}
