@@ -265,39 +265,55 @@ static void print_row(FILE *out, const struct table *table, const struct sweep_c
 
 /* ---- Around it ---- */
 
-/* What all cells share, as it was negotiated where that is known. */
+static const char *negotiated_of(const struct sweep_cell_state *state, enum sweep_axis axis)
+{
+    const struct sweep_negotiated *negotiated = &state->negotiated;
+
+    return axis == SWEEP_VERSION       ? negotiated->version
+           : axis == SWEEP_SUITE       ? negotiated->suite
+           : axis == SWEEP_GROUP       ? negotiated->group
+           : axis == SWEEP_CERTIFICATE ? negotiated->certificate
+                                       : "";
+}
+
+/* What every cell that ran negotiated alike; NULL: they did not, or none ran. */
+static const char *common_of(const struct sweep_study *study, enum sweep_axis axis)
+{
+    const char *common = NULL;
+
+    for (size_t i = 0; i < study->cell_count; i++) {
+        if (study->cells[i].rounds_done > 0) {
+            const char *text = negotiated_of(&study->cells[i], axis);
+
+            if (common != NULL && strcmp(common, text) != 0) {
+                return NULL;
+            }
+            common = text;
+        }
+    }
+    return common != NULL && common[0] != '\0' ? common : NULL;
+}
+
+/* What all cells share, as it was negotiated rather than as it was asked for. */
 static void print_common(FILE *out, const struct sweep_study *study)
 {
-    const struct sweep_cell_state *some = &study->cells[0];
     char line[512];
     char text[SWEEP_TEXT_BYTES];
-    size_t used;
+    size_t used =
+        (size_t)snprintf(line, sizeof(line), "mode %s", load_mode_name(study->matrix.mode));
 
-    for (size_t i = 0; i < study->cell_count && some->rounds_done == 0; i++) {
-        some = &study->cells[i];
-    }
-    used = (size_t)snprintf(line, sizeof(line), "mode %s", load_mode_name(study->matrix.mode));
     for (unsigned axis = 0; axis < SWEEP_AXIS_COUNT; axis++) {
-        const char *const negotiated[SWEEP_AXIS_COUNT] = {
-            [SWEEP_VERSION] = some->negotiated.version,
-            [SWEEP_SUITE] = some->negotiated.suite,
-            [SWEEP_GROUP] = some->negotiated.group,
-            [SWEEP_CERTIFICATE] = some->negotiated.certificate,
-        };
-        const struct sweep_value *value = &some->cell.values[axis];
-        const char *known = negotiated[axis];
+        const struct sweep_value *value = &study->matrix.axes[axis].items[0];
+        const char *common = common_of(study, axis);
 
-        if (sweep_matrix_varies(&study->matrix, axis) ||
-            (axis <= SWEEP_CERTIFICATE && sweep_matrix_varies(&study->matrix, SWEEP_SUITE) &&
-             value->is_null && axis != SWEEP_GROUP) ||
-            (value->is_null && (known == NULL || known[0] == '\0'))) {
+        if (sweep_matrix_varies(&study->matrix, axis)) {
             continue;
         }
         if (axis <= SWEEP_CERTIFICATE) {
-            snprintf(text, sizeof(text), "%s",
-                     known != NULL && known[0] != '\0' ? known : value->text);
-            used += (size_t)snprintf(line + used, sizeof(line) - used, ", %s", text);
-        } else {
+            used += common != NULL
+                        ? (size_t)snprintf(line + used, sizeof(line) - used, ", %s", common)
+                        : 0;
+        } else if (!value->is_null) {
             used += (size_t)snprintf(line + used, sizeof(line) - used, ", %s %s",
                                      sweep_axis_infos[axis].title, axis_text(axis, value, text));
         }
