@@ -13,7 +13,11 @@
 
 enum { WARNING_BYTES = 512, WARNINGS_MAX = 64 };
 
-static const double CLIENT_BUSY = 0.97; /* CPU time over wall time of the busiest load thread */
+/* CPU time over wall time of the busiest thread: the limit, and working at all. */
+static const double CLIENT_BUSY = 0.97;
+static const double BUSY = 0.9;
+
+enum { ROUNDS_MIN = 5 };
 
 enum loudness { PLAIN, LOUD };
 
@@ -280,10 +284,16 @@ static void warn_of_figures(struct warnings *warnings, size_t file, const json_t
     size_t client_bound = 0;
     size_t with_errors = 0;
     size_t mixed = 0;
+    size_t idle = 0;
     size_t i;
 
     json_array_foreach(cells, i, cell)
     {
+        const json_t *link = compare_find(cell, "parameters.link_bits_per_second");
+
+        /* A link that was asked for is what shall hold it down. */
+        idle += !json_is_number(link) && sweep_median(cell, "client_busy_share") < BUSY &&
+                sweep_median(cell, "server_busy_share") < BUSY;
         client_bound += sweep_median(cell, "client_busy_share") >= CLIENT_BUSY;
         with_errors += sweep_spread(cell, "errors").high > 0;
         mixed += html_number(cell, "rounds_done") > 0 &&
@@ -301,6 +311,18 @@ static void warn_of_figures(struct warnings *warnings, size_t file, const json_t
     if (mixed > 0) {
         warn(warnings, file, LOUD, "In %zu of %zu cells not all connections negotiated the same.",
              mixed, json_array_size(cells));
+    }
+    if (idle > 0) {
+        warn(warnings, file, PLAIN,
+             "In %zu of %zu cells neither side was busy: something else held the rates down. CPU "
+             "times tell more there.",
+             idle, json_array_size(cells));
+    }
+    if (html_number(document, "rounds") < ROUNDS_MIN) {
+        warn(warnings, file, PLAIN,
+             "%.0f round%s of each cell: the intervals of fewer than %d say little.",
+             html_number(document, "rounds"), html_number(document, "rounds") == 1 ? "" : "s",
+             ROUNDS_MIN);
     }
     if (is_set(document, "partial")) {
         warn(warnings, file, LOUD, "Partial: some of the runs that were asked for are missing.");

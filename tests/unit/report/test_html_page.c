@@ -78,6 +78,33 @@ Test(html_page, runs_that_differ_are_said_to)
     json_decref(b);
 }
 
+Test(html_page, what_makes_a_sweep_less_than_it_seems_is_said)
+{
+    json_t *sweep = results_sweep();
+    char *page;
+
+    results_set(sweep, "rounds", json_integer(2));
+    results_set(sweep, "partial", json_true());
+    results_set(sweep, "cells.0.figures.client_busy_share",
+                json_pack("{s:f, s:n, s:n}", "median", 0.99, "low", "high"));
+    results_set(sweep, "cells.0.figures.errors",
+                json_pack("{s:f, s:f, s:f}", "median", 0.0, "low", 0.0, "high", 2.0));
+    results_set(sweep, "cells.1.figures.client_busy_share",
+                json_pack("{s:f, s:n, s:n}", "median", 0.1, "low", "high"));
+    results_set(sweep, "cells.1.figures.server_busy_share",
+                json_pack("{s:f, s:n, s:n}", "median", 0.2, "low", "high"));
+    results_set(sweep, "cells.2.status", json_string("failed"));
+    page = page_of((struct html_input){.files = {{"sweep.json", sweep}}, .count = 1});
+    assert_has(page, "The load generator was busy in 1 of 6 cells");
+    assert_has(page, "Connections went wrong in 1 of 6 cells");
+    assert_has(page, "In 1 of 6 cells neither side was busy");
+    assert_has(page, "2 rounds of each cell");
+    assert_has(page, "Partial: 1 of 6 cells failed");
+    assert_has(page, "Partial: some of the runs");
+    free(page);
+    json_decref(sweep);
+}
+
 /* Every text of the document becomes an attack. */
 static void poison(json_t *value)
 {
