@@ -8,6 +8,8 @@
 #include "ring/ring.h"
 #include "sandbox/calls.h"
 #include "sandbox/files.h"
+#include "sweep/possible.h"
+#include "tls/config.h"
 #include "tls/context.h"
 
 static const struct {
@@ -67,4 +69,21 @@ void kernel_warning_print(FILE *out)
     if (warning) {
         fprintf(out, "tlsdyno: warning: Linux %s: %s\n", name.release, warning);
     }
+}
+
+static void add_suite(void *user, const char *name, const char *versions, const char *note)
+{
+    sweep_capability_add_suite(user, name, versions, note);
+}
+
+static void add_group(void *user, const char *name, const char *versions, const char *note)
+{
+    (void)note;
+    sweep_capability_add_group(user, name, versions);
+}
+
+void capabilities_read(struct sweep_capabilities *out)
+{
+    tls_list(TLS_LIST_CIPHERS, add_suite, out);
+    tls_list(TLS_LIST_GROUPS, add_group, out);
 }

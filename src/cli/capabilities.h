@@ -8,3 +8,8 @@
 void capabilities_print(FILE *out);
 /* One line about holes that this kernel is known to have, or nothing. */
 void kernel_warning_print(FILE *out);
+
+struct sweep_capabilities;
+
+/* The suites and groups of the OpenSSL that runs, for what a study can do with it. */
+void capabilities_read(struct sweep_capabilities *out);

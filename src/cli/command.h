@@ -34,6 +34,7 @@ struct command {
 
 extern const struct command serve_command;
 extern const struct command load_command;
+extern const struct command limit_command;
 extern const struct command cert_command;
 extern const struct command ciphers_command;
 extern const struct command compare_command;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 const struct command *const commands[COMMAND_COUNT] = {
-    &serve_command,  &load_command, &sweep_command, &compare_command,
+    &serve_command,  &load_command, &sweep_command, &limit_command,   &compare_command,
     &report_command, &top_command,  &cert_command,  &ciphers_command,
 };
 

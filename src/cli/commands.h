@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 
-enum { COMMAND_COUNT = 8 };
+enum { COMMAND_COUNT = 9 };
 
 extern const struct command *const commands[COMMAND_COUNT];
 

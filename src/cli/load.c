@@ -15,6 +15,7 @@
 #include "cli/load_view.h"
 #include "cli/record.h"
 #include "load/load.h"
+#include "report/efficiency.h"
 #include "report/report.h"
 #include "tls/context.h"
 #include "tls/session_file.h"
@@ -30,6 +31,7 @@ struct load_session {
     json_t *server_start;       /* before any connection */
     json_t *server_before;
     json_t *server_after;
+    json_t *limit; /* NULL: not asked for */
     struct error admin_error;
     FILE *json; /* NULL: not asked for */
     struct load_files files;
@@ -98,6 +100,14 @@ static void view_init(struct load_view *view, const struct load_plan *plan)
     view->mode = plan->mode;
 }
 
+static int read_limit(const char *file, json_t **out, struct error *error)
+{
+    json_error_t reason;
+
+    *out = json_load_file(file, 0, &reason);
+    return *out != NULL ? efficiency_check(*out, error) : error_set(error, "%s", reason.text);
+}
+
 /* Everything that can be wrong without a run is found out before it. */
 static int session_open(struct load_session *session, struct load_options *options, char **argv,
                         struct error *error)
@@ -127,6 +137,10 @@ static int session_open(struct load_session *session, struct load_options *optio
         }
         options->plan.session = session->saved;
     }
+    if (options->limit_file != NULL &&
+        read_limit(options->limit_file, &session->limit, error) != 0) {
+        return error_prefix(error, "--limit: %s", options->limit_file);
+    }
     if (options->json_file != NULL) {
         session->json =
             strcmp(options->json_file, "-") == 0 ? stdout : fopen(options->json_file, "we");
@@ -145,6 +159,7 @@ static void session_close(struct load_session *session)
     load_files_close(&session->files);
     tls_material_close(&session->material);
     json_decref(session->server_start);
+    json_decref(session->limit);
     json_decref(session->server_before);
     json_decref(session->server_after);
     admin_client_free(session->admin);
@@ -180,6 +195,7 @@ static int write_report(struct load_session *session, const struct load_options 
         .command_line = session->command_line,
         .openssl_version = tls_library_version(),
         .started = session->started,
+        .limit = session->limit,
         .server_error = session->admin_error.text[0] != '\0' ? session->admin_error.text : NULL,
         .same_machine = socket_is_local(&plan->address),
         .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,

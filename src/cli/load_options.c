@@ -368,6 +368,14 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
      .group = "Report",
      .help = "the server's admin endpoint, http://HOST:PORT or unix:PATH, for both sides' figures",
      OPTION_FIELD(struct load_options, admin)},
+    {.name = "limit",
+     .kind = OPTION_STRING,
+     .argument = "FILE",
+     .group = "Report",
+     .help =
+         "what tlsdyno limit --json wrote on the server's machine: tells, with --admin, how near "
+         "to it the server came",
+     OPTION_FIELD(struct load_options, limit_file)},
     {.name = "fail-if",
      .kind = OPTION_FUNCTION,
      .argument = "LIST",

@@ -23,10 +23,11 @@ struct load_options {
     const char *session_file;
     struct socket_address sources[LOAD_SOURCES_MAX]; /* of plan.source_count */
     const char *admin;
+    const char *limit_file;
     struct thresholds thresholds; /* what the run must keep to */
 };
 
-enum { LOAD_OPTION_COUNT = 34 };
+enum { LOAD_OPTION_COUNT = 35 };
 
 /* Rows over struct load_options. */
 extern const struct option_info load_option_rows[LOAD_OPTION_COUNT];

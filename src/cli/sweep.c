@@ -9,11 +9,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/record.h"
 #include "cli/sweep_files.h"
 #include "cli/sweep_options.h"
-#include "tls/config.h"
 #include "tls/context.h"
 
 /* Elsewhere than on a terminal a line about progress comes that often. */
@@ -50,19 +50,6 @@ static void catch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-}
-
-/* ---- What OpenSSL can do ---- */
-
-static void add_suite(void *user, const char *name, const char *versions, const char *note)
-{
-    sweep_capability_add_suite(user, name, versions, note);
-}
-
-static void add_group(void *user, const char *name, const char *versions, const char *note)
-{
-    (void)note;
-    sweep_capability_add_group(user, name, versions);
 }
 
 /* ---- Progress ---- */
@@ -139,8 +126,7 @@ static int prepare(struct sweep_session *session, char **argv, struct error *err
     study->command_line = session->command_line;
     study->openssl_version = tls_library_version();
     report_environment_read(&study->environment, "");
-    tls_list(TLS_LIST_CIPHERS, add_suite, &study->capabilities);
-    tls_list(TLS_LIST_GROUPS, add_group, &study->capabilities);
+    capabilities_read(&study->capabilities);
     study->settings.directory = session->directory;
     study->settings.stop = &stop_requested;
     session->on_terminal = isatty(STDERR_FILENO) == 1;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/efficiency.h"
 #include "report/figures.h"
 #include "report/json_handshakes.h"
 #include "report/json_words.h"
@@ -325,6 +326,20 @@ static json_t *verdict_json(const struct report_figures *figures)
                      json_number(evidence->machine_busy));
 }
 
+static json_t *efficiency_json(const struct report_input *input,
+                               const struct report_figures *figures)
+{
+    struct efficiency efficiency;
+
+    if (input->limit == NULL) {
+        return json_null();
+    }
+    efficiency_compute(&efficiency, input, figures);
+    return json_pack("{s:o, s:o, s:o}", "ceiling_per_second",
+                     json_number(efficiency.ceiling_per_second), "share",
+                     json_number(efficiency.share), "obstacle", json_text(efficiency.obstacle));
+}
+
 json_t *report_json(const struct report_input *input)
 {
     const struct load_plan *plan = input->plan;
@@ -335,7 +350,7 @@ json_t *report_json(const struct report_input *input)
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:f, s:o, s:{s:o, s:o, s:o}, s:o, s:o, "
         "s:o,"
-        " s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o}",
+        " s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o}",
         "schema", "tlsdyno-load/1", "version", TLSDYNO_VERSION, "target", json_text(input->target),
         "command_line", json_text(input->command_line), "started", json_text(input->started),
         "plan", plan_json(plan), "environment",
@@ -350,5 +365,6 @@ json_t *report_json(const struct report_input *input)
         "latency", latency_json(plan, result), "series", series_json(result), "errors",
         errors_json(result), "client", "threads", json_count(result->threads), "cost",
         cost_json(&figures.client), "server", server_json(&figures), "server_error",
-        json_text_filled(figures.server_error.text), "verdict", verdict_json(&figures));
+        json_text_filled(figures.server_error.text), "efficiency", efficiency_json(input, &figures),
+        "verdict", verdict_json(&figures));
 }

@@ -43,6 +43,7 @@ struct report_input {
     const json_t *server_start; /* before the first connection; NULL: not known */
     const json_t *server_before;
     const json_t *server_after;
+    const json_t *limit; /* of tlsdyno limit --json; borrowed; NULL: no efficiency is asked for */
     const char *server_error; /* why --admin gave nothing: a sentence; NULL: it was not asked */
     bool same_machine;        /* client and server share the CPUs (loopback or Unix socket) */
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/units.h"
+#include "report/efficiency.h"
 #include "report/figures.h"
 #include "report/sparkline.h"
 #include "report/text_head.h"
@@ -273,6 +274,27 @@ static double counted(const struct report_figures *figures, enum counter which)
     return value < 0 ? NAN : (double)value;
 }
 
+static void print_efficiency(FILE *out, const struct report_input *input,
+                             const struct report_figures *figures)
+{
+    struct efficiency efficiency;
+    char rate[UNITS_TEXT_BYTES];
+    char name[2 * UNITS_TEXT_BYTES];
+
+    if (input->limit == NULL) {
+        return;
+    }
+    efficiency_compute(&efficiency, input, figures);
+    if (efficiency.obstacle != NULL) {
+        fprintf(out, "  efficiency: ");
+        text_print_wrapped(out, efficiency.obstacle, 4);
+        return;
+    }
+    snprintf(name, sizeof(name), "efficiency, of a ceiling of %s",
+             text_format_rate(efficiency.ceiling_per_second, rate));
+    print_sides(out, name, NAN, efficiency.share, text_format_percent);
+}
+
 static void print_cpu(FILE *out, const struct report_input *input,
                       const struct report_figures *figures)
 {
@@ -295,6 +317,7 @@ static void print_cpu(FILE *out, const struct report_input *input,
                 server->messages_per_cpu_second, text_format_rate);
     print_sides(out, "a GiB of plaintext, both directions", client->cpu_seconds_per_gib,
                 server->cpu_seconds_per_gib, text_format_seconds);
+    print_efficiency(out, input, figures);
     if (!figures->server_known) {
         return;
     }

@@ -52,7 +52,7 @@ Test(completion, options_belong_to_their_command)
 {
     assert_offer("serve --li", "--listen\n");
     assert_offer("serve --no-t", "--no-tickets\n");
-    assert_offer("load --li", "\n");
+    assert_offer("load --lis", "\n");
     assert_offer("cert --ch", "--chain\n");
     assert_offer("ciphers --j", "--json\n");
 }
