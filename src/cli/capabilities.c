@@ -45,6 +45,8 @@ void capabilities_print(FILE *out)
     struct error error = {0};
 
     fprintf(out, "%s\n", tls_library_version());
+    fputs("record layers: openssl; direct (TLS 1.3 and 1.2 with AES-GCM or ChaCha20-Poly1305)\n",
+          out);
     print_sandbox(out);
     if (ring_probe(&features, &error) != 0) {
         fprintf(out, "io_uring: not usable: %s\n", error.text);

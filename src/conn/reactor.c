@@ -405,6 +405,7 @@ void reactor_tally(struct conn *conn)
     }
     counters_add(counters, COUNTER_RECORDS_IN, now->records_in - then->records_in);
     counters_add(counters, COUNTER_RECORDS_OUT, now->records_out - then->records_out);
+    counters_add(counters, COUNTER_RECORDS_DIRECT, now->records_direct - then->records_direct);
     counters_add(counters, COUNTER_EARLY_BYTES, now->early_bytes - then->early_bytes);
     counters_add(counters, COUNTER_RENEGOTIATIONS, now->renegotiations - then->renegotiations);
     counters_add(counters, COUNTER_TICKETS_ISSUED, now->tickets_issued - then->tickets_issued);

@@ -37,6 +37,7 @@ static const struct {
     {COUNTER_WIRE_BYTES_OUT, offsetof(struct load_result, wire_bytes_out)},
     {COUNTER_RECORDS_IN, offsetof(struct load_result, records_in)},
     {COUNTER_RECORDS_OUT, offsetof(struct load_result, records_out)},
+    {COUNTER_RECORDS_DIRECT, offsetof(struct load_result, records_direct)},
 };
 
 static void add_field(struct load_result *out, size_t offset, uint64_t amount)

@@ -112,6 +112,7 @@ struct load_result {
     uint64_t bytes_in, bytes_out; /* plaintext; upload: what left for the kernel */
     uint64_t wire_bytes_in, wire_bytes_out;
     uint64_t records_in, records_out;
+    uint64_t records_direct; /* of both, by the direct record layer */
     uint64_t due;          /* open loop: begun or not, what the schedule had in the measured time */
     uint64_t dropped;      /* of it: found LOAD_QUEUE_MAX waiting, and is in no percentile */
     uint64_t unstarted;    /* due and not begun when the measured time ended */

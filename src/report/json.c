@@ -37,7 +37,7 @@ static json_t *plan_json(const struct load_plan *plan)
 
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:f,"
-        " s:o, s:b, s:b, s:b, s:o, s:f, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}}",
+        " s:o, s:b, s:b, s:b, s:o, s:f, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s}}",
         "mode", load_mode_name(plan->mode), "peer", load_peer_name(plan->peer), "host",
         json_text_filled(plan->host), "path",
         plan->peer == LOAD_PEER_HTTP ? json_text(plan->path) : json_null(), "plain_tcp",
@@ -63,7 +63,7 @@ static json_t *plan_json(const struct load_plan *plan)
         "ciphersuites", json_text(tls->ciphersuites), "groups", json_text(tls->groups), "alpn",
         json_text(tls->alpn), "max_send_fragment_bytes",
         tls->max_send_fragment > 0 ? json_count(tls->max_send_fragment) : json_null(), "insecure",
-        tls->insecure);
+        tls->insecure, "record_layer", tls_record_layer_name(tls->record_layer));
 }
 
 json_t *report_environment_json(const struct report_environment *environment,
@@ -151,15 +151,16 @@ static json_t *messages_json(const struct load_plan *plan, const struct load_res
 
 static json_t *bytes_json(const struct load_result *result, const struct report_figures *figures)
 {
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "plain_in_bytes",
-        json_count(result->bytes_in), "plain_out_bytes", json_count(result->bytes_out),
-        "plain_in_bytes_per_second", json_number(figures->bytes_in_per_second),
-        "plain_out_bytes_per_second", json_number(figures->bytes_out_per_second), "wire_in_bytes",
-        json_count(result->wire_bytes_in), "wire_out_bytes", json_count(result->wire_bytes_out),
-        "overhead_in_share", json_number(figures->overhead_in), "overhead_out_share",
-        json_number(figures->overhead_out), "records_in", json_count(result->records_in),
-        "records_out", json_count(result->records_out));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "plain_in_bytes",
+                     json_count(result->bytes_in), "plain_out_bytes", json_count(result->bytes_out),
+                     "plain_in_bytes_per_second", json_number(figures->bytes_in_per_second),
+                     "plain_out_bytes_per_second", json_number(figures->bytes_out_per_second),
+                     "wire_in_bytes", json_count(result->wire_bytes_in), "wire_out_bytes",
+                     json_count(result->wire_bytes_out), "overhead_in_share",
+                     json_number(figures->overhead_in), "overhead_out_share",
+                     json_number(figures->overhead_out), "records_in",
+                     json_count(result->records_in), "records_out", json_count(result->records_out),
+                     "records_direct", json_count(result->records_direct));
 }
 
 /* null when nothing was recorded. Buckets: [[highest ns, count], ...], the empty ones left out. */

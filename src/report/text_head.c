@@ -147,6 +147,19 @@ static void print_rate_notes(FILE *out, const struct report_input *input,
     }
 }
 
+/* OpenSSL's is what everybody expects, and goes without saying. */
+static void print_record_layer(FILE *out, const char *side, uint64_t records)
+{
+    char number[UNITS_TEXT_BYTES];
+    char text[128];
+
+    if (records > 0) {
+        snprintf(text, sizeof(text), "%s records of the %s went by the direct record layer.",
+                 text_format_integer(records, number), side);
+        text_print_fact(out, "NOTE", text);
+    }
+}
+
 static void print_notes(FILE *out, const struct report_input *input,
                         const struct report_figures *figures)
 {
@@ -171,6 +184,11 @@ static void print_notes(FILE *out, const struct report_input *input,
     } else if (input->plan->tls.insecure) {
         text_print_fact(out, "NOTE",
                         "--insecure: certificates were not verified, so the peer may be anybody.");
+    }
+    print_record_layer(out, "client", result->records_direct);
+    if (figures->server_known && figures->server_side.counted[COUNTER_RECORDS_DIRECT] > 0) {
+        print_record_layer(out, "server",
+                           (uint64_t)figures->server_side.counted[COUNTER_RECORDS_DIRECT]);
     }
     if (input->openssl_version != NULL && figures->server_known &&
         figures->server_side.openssl != NULL &&

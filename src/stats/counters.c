@@ -70,6 +70,9 @@ const struct counter_info counter_infos[COUNTER_COUNT] = {
     [COUNTER_TIMEOUTS_DRAIN] = TIMEOUTS("drain"),
     [COUNTER_RECORDS_IN] = {"records_in", "TLS records received"},
     [COUNTER_RECORDS_OUT] = {"records_out", "TLS records sent"},
+    [COUNTER_RECORDS_DIRECT] = {"records_direct",
+                                "TLS records of either way that the direct record layer sealed or "
+                                "opened"},
     [COUNTER_PLAIN_BYTES_IN] = {"plain_bytes_in", "Plaintext bytes received"},
     [COUNTER_PLAIN_BYTES_OUT] = {"plain_bytes_out", "Plaintext bytes sent"},
     [COUNTER_WIRE_BYTES_IN] = {"wire_bytes_in", "Bytes received from the network"},

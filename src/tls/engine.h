@@ -38,6 +38,7 @@ enum tls_want {
 struct tls_tally {
     uint64_t records_in;
     uint64_t records_out;
+    uint64_t records_direct; /* of both, those that the direct record layer opened or sealed */
     uint32_t tickets_issued;
     uint32_t tickets_received; /* client: NewSessionTicket messages (RFC 8446 4.6.1) */
     uint32_t hello_retries;    /* HelloRetryRequest seen or sent */

@@ -55,6 +55,7 @@ enum tls_status tls_records_write(struct tls_engine *engine, const uint8_t *byte
             return tls_engine_fail_saying(failure, "out of memory for output");
         }
         engine->tally.records_out++;
+        engine->tally.records_direct++;
         bytes += step;
         count -= step;
     }

@@ -1,0 +1,103 @@
+"""The direct record layer: what it covers it does, the rest is OpenSSL's, and peers see no
+difference. The report and the server's counters say which of the two it was."""
+
+import hashlib
+import unittest
+
+from dyno import Directory, Server, load, needs, run, tlsdyno
+from s_client import SClient
+
+DIRECT = ("--record-layer", "direct")
+COVERED = (
+    ("--ciphersuites", "TLS_AES_128_GCM_SHA256"),
+    ("--ciphersuites", "TLS_AES_256_GCM_SHA384"),
+    ("--ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"),
+    ("--max-version", "1.2", "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+    ("--max-version", "1.2", "--ciphers", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+)
+NOT_COVERED = (
+    ("--ciphersuites", "TLS_AES_128_CCM_SHA256"),
+    ("--max-version", "1.2", "--ciphers", "ECDHE-ECDSA-AES128-SHA256"),
+)
+REQUESTS = 400
+
+
+def exchange(server, *arguments):
+    return load(server.target, "--insecure", "--mode", "rr", "--service", "echo", "--count", REQUESTS,
+                "--connections", 2, "--message-bytes", 20000, "--admin", server.admin, *arguments)
+
+
+class Layers(unittest.TestCase):
+    def check(self, server_layer, client_layer, suite):
+        with Server(*server_layer, *suite) as server:
+            report = exchange(server, *client_layer, *suite)
+            self.assertEqual(report["messages"]["corrupt"], 0)
+            self.assertEqual(report["messages"]["count"], REQUESTS)
+            self.assertEqual(report.errors, [])
+            return report["bytes"]["records_direct"], server.counter("records_direct")
+
+    def test_either_side_may_have_it(self):
+        for suite in COVERED:
+            with self.subTest(suite):
+                client, server = self.check(DIRECT, (), suite)
+                self.assertEqual(client, 0)
+                # Two records each way a message; the first few go through OpenSSL.
+                self.assertGreater(server, 3 * REQUESTS)
+                client, server = self.check((), DIRECT, suite)
+                self.assertGreater(client, 3 * REQUESTS)
+                self.assertEqual(server, 0)
+
+    def test_what_it_does_not_cover_is_openssls(self):
+        for suite in NOT_COVERED:
+            with self.subTest(suite):
+                self.assertEqual(self.check(DIRECT, DIRECT, suite), (0, 0))
+
+    def test_the_report_says_so(self):
+        with Server() as server:
+            report = exchange(server, *DIRECT)
+            self.assertEqual(report["plan"]["tls"]["record_layer"], "direct")
+            done = tlsdyno("load", server.target, "--insecure", "--mode", "rr", "--service", "echo",
+                           "--count", REQUESTS, *DIRECT, check=0)
+            self.assertIn("by the direct record layer", done.stdout)
+            report = exchange(server)
+            self.assertEqual(report["plan"]["tls"]["record_layer"], "openssl")
+
+    def test_another_name_is_bad_usage(self):
+        for command in (["serve"], ["load", "127.0.0.1:1"]):
+            done = tlsdyno(*command, "--record-layer", "quick", check=2)
+            self.assertIn("record-layer", done.stderr)
+
+
+class Peers(unittest.TestCase):
+    @needs("curl")
+    def test_curl_gets_what_it_gets_from_openssls(self):
+        digests = set()
+        path = self.enterContext(Directory()) / "body"
+        for layer in ("openssl", "direct"):
+            with Server("--service", "http", "--record-layer", layer) as server:
+                for version in ("1.2", "1.3"):
+                    run("curl", "-sSk", "-o", path, "--tls-max", version,
+                        f"https://127.0.0.1:{server.port}/3000000", check=0)
+                    self.assertEqual(path.stat().st_size, 3_000_000)
+                    digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
+        self.assertEqual(len(digests), 1)
+
+    @needs("openssl")
+    def test_s_client_changes_keys_and_renegotiates(self):
+        with Server(*DIRECT) as server:
+            for version, letters, printed in (("-tls1_3", "Kk", "KEYUPDATE"),
+                                              ("-tls1_2", "R", "RENEGOTIATING")):
+                with self.subTest(version), SClient(server, version) as client:
+                    for index, letter in enumerate(letters):
+                        for line in range(4):
+                            client.echo(f"line {line} by {letter} {index}")
+                        client.type(letter)
+                        client.wait_output(printed, index + 1)
+                        for line in range(4, 8):
+                            client.echo(f"line {line} by {letter} {index}")
+            self.assertGreater(server.counter("records_direct"), 20)
+            self.assertEqual(server.counter("tls_errors"), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
