@@ -26,6 +26,7 @@ build  libseccomp-dev                            libseccomp-devel          libse
 build  libncurses-dev                            ncurses-devel             ncurses
 build  python3                                   python3                   python
 build  util-linux                                util-linux                util-linux
+test   clang                                     clang                     clang
 test   libcriterion-dev                          criterion-devel           criterion
 test   -                                         libasan                   -
 test   -                                         libubsan                  -

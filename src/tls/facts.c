@@ -41,6 +41,9 @@ static void name_set(char out[TLS_NAME_BYTES], const char *name)
 static void group_set(SSL *ssl, char out[TLS_NAME_BYTES])
 {
     /* A resumed TLS 1.2 session remembers the group of long ago; nothing was exchanged now. */
+    if (SSL_get_session(ssl) == NULL) {
+        return; /* before the hellos; OpenSSL 3.0 would look into it all the same */
+    }
     if (SSL_version(ssl) >= TLS1_3_VERSION || !SSL_session_reused(ssl)) {
         name_set(out, compat_group_name(ssl));
     }
