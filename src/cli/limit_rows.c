@@ -68,7 +68,7 @@ static int fill_matrix(const struct limit_options *options, enum load_mode mode,
         parse_axis(options, SWEEP_MESSAGE, &out->axes[SWEEP_MESSAGE], error) != 0) {
         return -1;
     }
-    return sweep_matrix_complete(out, true, error);
+    return sweep_matrix_complete(out, SWEEP_SERVER_OWN, error);
 }
 
 /* The plain TCP half for messages of this size; 0: for handshakes. */
