@@ -13,16 +13,23 @@ void slab_pool_init(struct slab_pool *pool, size_t keep_count)
     *pool = (struct slab_pool){.keep_count = keep_count};
 }
 
+void slab_pool_shrink(struct slab_pool *pool)
+{
+    struct slab *slab = pool->free;
+
+    if (slab != NULL) {
+        pool->free = slab->next;
+        pool->free_count--;
+        free(slab);
+    }
+}
+
 void slab_pool_deinit(struct slab_pool *pool)
 {
     assert(pool->out_count == 0);
     while (pool->free != NULL) {
-        struct slab *slab = pool->free;
-
-        pool->free = slab->next;
-        free(slab);
+        slab_pool_shrink(pool);
     }
-    pool->free_count = 0;
 }
 
 /* The slab that pool_get() will give, which it still has. */

@@ -46,6 +46,9 @@ void slab_pool_init(struct slab_pool *pool, size_t keep_count);
 /* Every slab must have been put back. */
 void slab_pool_deinit(struct slab_pool *pool);
 
+/* Frees one of the slabs that are kept, if there is one. */
+void slab_pool_shrink(struct slab_pool *pool);
+
 void slab_queue_init(struct slab_queue *queue, struct slab_pool *pool);
 /* Gives all slabs back; the queue is empty and usable again. */
 void slab_queue_clear(struct slab_queue *queue);

@@ -5,8 +5,8 @@
 
 static const uint64_t never = UINT64_MAX;
 
-/* A connection that was silent for so long gives OpenSSL's record buffers back, some 33 KiB: most
- * of what an idle connection would hold. */
+/* A connection that was silent for so long gives OpenSSL's record buffers back, some 33 KiB, most
+ * of what an idle connection would hold; and one of the slabs that are kept for output. */
 static const uint64_t trim_ns = 1000 * 1000 * 1000;
 
 static uint64_t after(uint64_t since_ns, uint64_t timeout_ns)
@@ -85,6 +85,7 @@ void timeout_fired(struct conn *conn)
 
     if (timeout_may_trim(conn) && now_ns >= conn->active_ns + trim_ns) {
         tls_engine_idle(&conn->engine);
+        slab_pool_shrink(&conn->reactor->slabs); /* which it may have needed */
         conn->trimmed_ns = conn->active_ns;
     }
     if (timeout_deadline(conn, &end) > now_ns) {

@@ -219,6 +219,26 @@ Test(slab, the_pool_keeps_no_more_than_told)
     slab_pool_deinit(&pool);
 }
 
+Test(slab, the_pool_shrinks_by_one_at_a_time_down_to_nothing)
+{
+    static const uint8_t ZEROS[2 * SLAB_DATA_BYTES];
+    struct slab_pool pool;
+    struct slab_queue queue;
+
+    slab_pool_init(&pool, 2);
+    slab_queue_init(&queue, &pool);
+    append(&queue, ZEROS, sizeof(ZEROS));
+    slab_pool_shrink(&pool);
+    cr_assert_eq(pool.out_count, 2, "those in use stay");
+    slab_queue_clear(&queue);
+    slab_pool_shrink(&pool);
+    cr_assert_eq(pool.free_count, 1);
+    slab_pool_shrink(&pool);
+    slab_pool_shrink(&pool);
+    cr_assert_eq(pool.free_count, 0);
+    slab_pool_deinit(&pool);
+}
+
 Test(slab, without_memory_nothing_is_appended)
 {
     static const uint8_t ZEROS[3 * SLAB_DATA_BYTES];
