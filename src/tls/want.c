@@ -150,7 +150,9 @@ static int on_certificate(SSL *ssl, void *argument)
     if (wants->want != TLS_WANT_NOTHING) {
         return -1;
     }
-    if (!take(wants, TLS_WANT_STAPLE) ||
+    /* A connection that was resumed has not asked yet, and may be renegotiated in full: then it is
+     * open, and nobody waits for its reads. */
+    if (tls_engine_of(ssl)->established || !take(wants, TLS_WANT_STAPLE) ||
         SSL_get_tlsext_status_type(ssl) != TLSEXT_STATUSTYPE_ocsp) {
         return 1;
     }
