@@ -150,7 +150,9 @@ static void turn(void *owner, uint64_t now_ns)
     if (!world.is_wild || world.reactor.draining) {
         return;
     }
-    if (sim_chance(1)) {
+    /* Who waits in the queue of a Unix listener hears of the drain when that is closed, which here
+     * it is not: its own timeout must end it. */
+    if (sim_chance(1) && (world.is_tcp || world.reactor.options.handshake_timeout_ns > 0)) {
         reactor_drain(&world.reactor);
     } else if (sim_chance(1)) {
         world.clients_left = 0;
