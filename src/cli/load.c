@@ -10,6 +10,7 @@
 #include "cli/admin_client.h"
 #include "cli/command.h"
 #include "cli/file_limit.h"
+#include "cli/find_max.h"
 #include "cli/load_files.h"
 #include "cli/load_options.h"
 #include "cli/load_view.h"
@@ -39,6 +40,7 @@ struct load_session {
     uint8_t *saved;           /* of that file */
     struct error session_error;
     struct load_result *result;
+    struct find_max *find_max; /* NULL: not asked for */
     char started[RECORD_TIME_BYTES];
     char command_line[RECORD_COMMAND_BYTES];
 };
@@ -70,6 +72,10 @@ static void on_measure_begin(void *user)
 {
     struct load_session *session = user;
 
+    session->view.errors = 0;
+    json_decref(session->server_before); /* --find-max: of the run before */
+    json_decref(session->server_after);
+    session->server_before = session->server_after = NULL;
     if (session->admin != NULL) {
         session->server_before = admin_client_stats(session->admin, &session->admin_error);
     }
@@ -81,6 +87,9 @@ static void on_measure_end(void *user)
 
     if (session->server_before != NULL) {
         session->server_after = admin_client_stats(session->admin, &session->admin_error);
+    }
+    if (session->find_max != NULL) {
+        load_view_end(&session->view); /* a line about the run comes next */
     }
 }
 
@@ -117,6 +126,13 @@ static int session_open(struct load_session *session, struct load_options *optio
     session->result = calloc(1, sizeof(*session->result));
     if (session->result == NULL) {
         return error_set(error, "out of memory");
+    }
+    if (options->find_max != NULL) {
+        session->find_max = calloc(1, sizeof(*session->find_max));
+        if (session->find_max == NULL) {
+            return error_set(error, "out of memory");
+        }
+        session->find_max->objective = options->find_max;
     }
     if (tls_material_open(&session->material, &options->files, &options->plan.tls, error) != 0) {
         return -1;
@@ -164,6 +180,7 @@ static void session_close(struct load_session *session)
     json_decref(session->server_after);
     admin_client_free(session->admin);
     free(session->saved);
+    free(session->find_max);
     free(session->result);
 }
 
@@ -197,6 +214,7 @@ static int write_report(struct load_session *session, const struct load_options 
         .started = session->started,
         .limit = session->limit,
         .server_error = session->admin_error.text[0] != '\0' ? session->admin_error.text : NULL,
+        .find_max = session->find_max,
         .same_machine = socket_is_local(&plan->address),
         .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
     };
@@ -233,13 +251,26 @@ static bool certificate_was_refused(const struct load_error *error)
            strncmp(error->reason, "certificate", strlen("certificate")) == 0;
 }
 
+static int judge_search(const struct find_max *search, struct error *error)
+{
+    if (search == NULL || search->is_confirmed) {
+        return EXIT_SUCCESS;
+    }
+    if (search->run_count > 0 && stop_requested) {
+        error_set(error, "--find-max: interrupted before a rate was confirmed");
+        return EXIT_FAILURE;
+    }
+    error_set(error, "--find-max %s: no rate kept it in several runs in a row", search->objective);
+    return EXIT_VIOLATED;
+}
+
 static int judge(const struct load_session *session, const struct load_plan *plan,
                  struct error *error)
 {
     const struct load_error *most = most_frequent(session->result);
 
     if (report_succeeded(plan, session->result)) {
-        return EXIT_SUCCESS;
+        return judge_search(session->find_max, error);
     }
     if (most == NULL) {
         error_set(error, "nothing was done in the measured time%s",
@@ -275,6 +306,20 @@ static int judge_thresholds(const struct load_session *session, const struct loa
     return is_violated ? EXIT_VIOLATED : EXIT_SUCCESS;
 }
 
+static int run_load(struct load_options *options, struct load_session *session,
+                    const struct load_hooks *hooks, struct error *error)
+{
+    if (session->find_max == NULL) {
+        return load_run(&options->plan, hooks, session->result, error);
+    }
+    return find_max_search(&(struct find_max_task){.plan = &options->plan,
+                                                   .objective = &options->objective,
+                                                   .hooks = hooks,
+                                                   .out = session->find_max,
+                                                   .result = session->result},
+                           error);
+}
+
 static int run(void *config, char **argv, struct error *error)
 {
     struct load_options *options = config;
@@ -294,6 +339,9 @@ static int run(void *config, char **argv, struct error *error)
         return EXIT_FAILURE;
     }
     view_init(&session.view, &options->plan); /* before the plan gets its default interval */
+    if (options->find_max != NULL) {
+        find_max_defaults(&options->plan, &options->objective);
+    }
     if (load_plan_complete(&options->plan, error) != 0) {
         return EXIT_USAGE;
     }
@@ -312,7 +360,7 @@ static int run(void *config, char **argv, struct error *error)
                                   .connections = options->plan.connections + options->plan.idle,
                                   .threads = options->plan.threads});
     catch_signals();
-    if (load_run(&options->plan, &hooks, session.result, error) == 0) {
+    if (run_load(options, &session, &hooks, error) == 0) {
         load_view_end(&session.view);
         if (session.session_error.text[0] != '\0') {
             fprintf(stderr, "tlsdyno: warning: --session-file: %s\n", session.session_error.text);
@@ -353,7 +401,8 @@ const struct command load_command = {
                         "  tlsdyno load --ca ca.pem --mode rr -c 64 -m 16Ki localhost:4433\n"
                         "  tlsdyno load --mode rr https://www.example.org/\n"
                         "  tlsdyno load --mode rr -R 1000 --fail-if 'p99>5ms,errors>0' "
-                        "localhost:4433\n",
+                        "localhost:4433\n"
+                        "  tlsdyno load --mode rr --find-max 'p99<5ms' localhost:4433\n",
         },
     .config_bytes = sizeof(struct load_options),
     .run = run,

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "report/find_max.h"
 
 static const char *const mode_names[] = {
     [LOAD_HANDSHAKE] = "handshake",
@@ -71,6 +72,15 @@ static int take_fail_if(void *config, const char *value, struct error *error)
     struct load_options *options = config;
 
     return thresholds_parse(&options->thresholds, value, error);
+}
+
+static int take_find_max(void *config, const char *value, struct error *error)
+{
+    struct load_options *options = config;
+
+    options->find_max = value;
+    options->objective.count = 0;
+    return find_max_parse(&options->objective, value, error);
 }
 
 static int take_expect_resumed(void *config, const char *value, struct error *error)
@@ -223,6 +233,14 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
      .initial = "constant",
      .choices = arrivals_names,
      OPTION_FIELD(struct load_options, plan.arrivals)},
+    {.name = "find-max",
+     .kind = OPTION_FUNCTION,
+     .argument = "LIST",
+     .group = "Load",
+     .help = "search the highest --rate that keeps this, such as p99<5ms, without errors: one run "
+             "after another of --duration (2s) each, the last ones to confirm it. Exit status 3 "
+             "when none does",
+     .function = take_find_max},
     {.name = "warmup",
      .kind = OPTION_DURATION,
      .argument = "TIME",
@@ -392,79 +410,3 @@ const struct option_info load_option_rows[LOAD_OPTION_COUNT] = {
              "was offered",
      .function = take_expect_resumed},
 };
-
-int load_options_check(const struct load_options *options, struct error *error)
-{
-    const struct load_plan *plan = &options->plan;
-    const char *mode = mode_names[plan->mode];
-
-    if (plan->mode == LOAD_HANDSHAKE && plan->message_bytes != 0) {
-        return error_set(error, "--message-bytes means nothing in --mode handshake, which sends "
-                                "no messages; did you want --mode rr?");
-    }
-    if (plan->mode != LOAD_RR && plan->depth != 0) {
-        return error_set(error, "--depth means nothing in --mode %s; it belongs to --mode rr",
-                         mode);
-    }
-    if (plan->rate != 0 && (plan->mode == LOAD_UPLOAD || plan->mode == LOAD_DOWNLOAD)) {
-        return error_set(error, "--rate means nothing in --mode %s; it belongs to handshake and rr",
-                         mode);
-    }
-    if (plan->rate == 0 && plan->arrivals != LOAD_ARRIVALS_CONSTANT) {
-        return error_set(error, "--arrivals %s spreads what --rate asks for; say --rate N, too",
-                         arrivals_names[plan->arrivals]);
-    }
-    if (options->session_file != NULL && plan->mode != LOAD_HANDSHAKE && plan->mode != LOAD_RR) {
-        return error_set(error, "--session-file belongs to --mode handshake and rr, not %s", mode);
-    }
-    if (options->plain && (plan->early_data || options->session_file != NULL ||
-                           plan->tls.request_ocsp || plan->dynamic_records)) {
-        return error_set(error, "--plain has no TLS: --early-data, --session-file, --status and "
-                                "--dynamic-records mean nothing with it");
-    }
-    if (plan->response_bytes != 0 &&
-        (plan->mode != LOAD_RR || options->service != LOAD_SERVICE_FIRST_PEER + LOAD_PEER_RR)) {
-        return error_set(error, "--response-bytes needs --mode rr and --service rr, whose requests "
-                                "name the size of their answer");
-    }
-    if (plan->tls.insecure &&
-        (plan->tls.ca_file != NULL || plan->tls.crl_file != NULL || plan->verify_host != NULL)) {
-        return error_set(error, "--insecure accepts any certificate; leave it out to check with "
-                                "--ca, --crl or --verify-host");
-    }
-    if (thresholds_check(&options->thresholds, plan, error) != 0) {
-        return -1;
-    }
-    return tls_files_check(&options->files, &plan->tls, error);
-}
-
-static const char *name_to_verify(const struct load_plan *plan)
-{
-    if (plan->plain_tcp || plan->tls.insecure) {
-        return NULL;
-    }
-    if (plan->verify_host != NULL) {
-        return plan->verify_host;
-    }
-    if (plan->server_name != NULL) {
-        return plan->server_name;
-    }
-    return plan->host[0] != '\0' ? plan->host : "localhost"; /* a Unix socket is on this machine */
-}
-
-int load_options_aim(struct load_options *options, struct error *error)
-{
-    struct load_plan *plan = &options->plan;
-
-    if (load_plan_target(plan, options->target, error) != 0) {
-        return -1;
-    }
-    plan->plain_tcp = plan->plain_tcp || options->plain;
-    if (options->service != LOAD_SERVICE_AUTO) {
-        plan->peer = (enum load_peer)(options->service - LOAD_SERVICE_FIRST_PEER);
-    }
-    plan->verify_host = name_to_verify(plan);
-    plan->keep_session = options->session_file != NULL;
-    plan->sources = plan->source_count > 0 ? options->sources : NULL;
-    return 0;
-}

@@ -25,9 +25,11 @@ struct load_options {
     const char *admin;
     const char *limit_file;
     struct thresholds thresholds; /* what the run must keep to */
+    const char *find_max;         /* as it was typed; NULL: no search */
+    struct thresholds objective;  /* of find_max: what a run must not do */
 };
 
-enum { LOAD_OPTION_COUNT = 35 };
+enum { LOAD_OPTION_COUNT = 36 };
 
 /* Rows over struct load_options. */
 extern const struct option_info load_option_rows[LOAD_OPTION_COUNT];

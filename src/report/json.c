@@ -6,6 +6,7 @@
 
 #include "report/efficiency.h"
 #include "report/figures.h"
+#include "report/find_max.h"
 #include "report/json_handshakes.h"
 #include "report/json_words.h"
 
@@ -351,7 +352,7 @@ json_t *report_json(const struct report_input *input)
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:f, s:o, s:{s:o, s:o, s:o}, s:o, s:o, "
         "s:o,"
-        " s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o}",
+        " s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
         "schema", "tlsdyno-load/1", "version", TLSDYNO_VERSION, "target", json_text(input->target),
         "command_line", json_text(input->command_line), "started", json_text(input->started),
         "plan", plan_json(plan), "environment",
@@ -367,5 +368,5 @@ json_t *report_json(const struct report_input *input)
         errors_json(result), "client", "threads", json_count(result->threads), "cost",
         cost_json(&figures.client), "server", server_json(&figures), "server_error",
         json_text_filled(figures.server_error.text), "efficiency", efficiency_json(input, &figures),
-        "verdict", verdict_json(&figures));
+        "verdict", verdict_json(&figures), "find_max", find_max_json(input->find_max));
 }

@@ -12,6 +12,8 @@
 #include "load/plan.h"
 #include "load/result.h"
 
+struct find_max;
+
 enum { REPORT_ENVIRONMENT_BYTES = 96 };
 
 enum report_smt { REPORT_SMT_UNKNOWN, REPORT_SMT_OFF, REPORT_SMT_ON };
@@ -44,6 +46,7 @@ struct report_input {
     const json_t *server_before;
     const json_t *server_after;
     const json_t *limit; /* of tlsdyno limit --json; borrowed; NULL: no efficiency is asked for */
+    const struct find_max *find_max; /* of whose runs `result` is the last; NULL: no search */
     const char *server_error; /* why --admin gave nothing: a sentence; NULL: it was not asked */
     bool same_machine;        /* client and server share the CPUs (loopback or Unix socket) */
 

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "report/efficiency.h"
 #include "report/figures.h"
+#include "report/find_max.h"
 #include "report/sparkline.h"
 #include "report/text_head.h"
 #include "report/text_latency.h"
@@ -350,6 +351,7 @@ void report_text(FILE *out, const struct report_input *input)
 
     report_figures_compute(&figures, input);
     text_print_head(out, input, &figures);
+    find_max_print(out, input->find_max);
     text_print_negotiated(out, input->result);
     print_rates(out, input, &figures);
     print_series(out, input);

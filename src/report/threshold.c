@@ -192,6 +192,16 @@ int thresholds_check(const struct thresholds *thresholds, const struct load_plan
     return 0;
 }
 
+bool threshold_is_latency(const struct threshold *threshold)
+{
+    return threshold->metric->unit == UNIT_DURATION;
+}
+
+bool threshold_is_of(const struct threshold *threshold, const char *metric)
+{
+    return strcmp(threshold->metric->name, metric) == 0;
+}
+
 static double latency_ns(const struct threshold *threshold, const struct load_plan *plan,
                          const struct load_result *result)
 {

@@ -37,6 +37,10 @@ int thresholds_parse(struct thresholds *thresholds, const char *text, struct err
 int thresholds_expect_resumed(struct thresholds *thresholds, const char *percent,
                               struct error *error);
 
+/* Whether it is on a duration; whether it is on the metric of that name. */
+bool threshold_is_latency(const struct threshold *threshold);
+bool threshold_is_of(const struct threshold *threshold, const char *metric);
+
 /* Refuses what the plan can never measure. Returns 0, or -1 and a sentence. */
 int thresholds_check(const struct thresholds *thresholds, const struct load_plan *plan,
                      struct error *error);
