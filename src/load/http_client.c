@@ -77,12 +77,12 @@ static bool is_success(const struct http_response *response)
     return response->status >= 200 && response->status < 300;
 }
 
-/* Only a success of ours is the payload sequence. */
+/* Of ours only octets are the payload sequence; texts are the greeting at "/" and refusals. */
 static bool body_is_right(const struct load_client *client, const uint8_t *body, size_t count)
 {
     const struct http_response *response = &client->response;
 
-    return !response->is_tlsdyno || !is_success(response) ||
+    return !response->is_tlsdyno || !response->is_octets ||
            payload_matches(client->thread->payload, response->body_bytes - count, body, count);
 }
 

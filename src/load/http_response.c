@@ -146,6 +146,8 @@ static bool parse_header(struct http_response *response, struct text line)
         }
     } else if (name_is(name, "server")) {
         response->is_tlsdyno = value.bytes >= 7 && memcmp(value.start, "tlsdyno", 7) == 0;
+    } else if (name_is(name, "content-type")) {
+        response->is_octets = name_is(value, "application/octet-stream");
     }
     return true;
 }

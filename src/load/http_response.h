@@ -39,7 +39,8 @@ struct http_response { /* zeroed: before the first byte of an answer */
     bool keep_alive; /* the connection stays open after this answer */
     bool is_chunked;
     bool has_length;
-    bool is_tlsdyno; /* "Server: tlsdyno": the body is the payload sequence */
+    bool is_tlsdyno; /* "Server: tlsdyno" ... */
+    bool is_octets;  /* ... and "Content-Type: application/octet-stream": the payload sequence */
     uint16_t line_bytes;
     char line[HTTP_LINE_BYTES];
 };

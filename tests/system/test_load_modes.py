@@ -1,6 +1,8 @@
 """`tlsdyno load` against `tlsdyno serve`: every mode, and both sides' counts agree."""
 
 import re
+import socket
+import threading
 import unittest
 
 from dyno import Server, load, scaled, tlsdyno
@@ -78,6 +80,35 @@ class Messages(unittest.TestCase):
                                   "-c", 4, "-n", 100)
                     self.assertEqual(report["messages"]["count"], 100)
                     self.assertEqual(report.errors, [])
+
+    def test_the_http_services_greeting_is_no_payload(self):
+        with Server("--service", "http") as server:
+            report = load(server.target, "--service", "http", "--insecure", "--mode", "rr",
+                          "-c", 2, "-n", 20)
+            self.assertEqual(report["messages"]["count"], 20)
+            self.assertEqual(report["messages"]["corrupt"], 0)
+            self.assertEqual(report.errors, [])
+
+    def test_a_changed_payload_of_the_http_service_is_found(self):
+        def answer(kind, body):
+            return (f"HTTP/1.1 200 OK\r\nServer: tlsdyno\r\nContent-Type: {kind}\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
+
+        for kind, corrupt in (("application/octet-stream", 1), ("text/plain", 0)):
+            with self.subTest(kind), socket.create_server(("127.0.0.1", 0)) as listener:
+                def serve():
+                    link, _ = listener.accept()
+                    with link:
+                        while link.recv(4096):
+                            link.sendall(answer(kind, "not the payload"))
+
+                thread = threading.Thread(target=serve)
+                thread.start()
+                port = listener.getsockname()[1]
+                report = load(f"http://127.0.0.1:{port}/15", "--mode", "rr", "-c", 1, "-t", 1,
+                              "-n", 1, "-d", "200ms", check=corrupt)
+                thread.join()
+                self.assertEqual(report["messages"]["corrupt"], corrupt)
 
     def test_plain_tcp_is_the_same_data_path(self):
         with Server(listen=("127.0.0.1:0,http,plain",)) as server:

@@ -13,6 +13,7 @@ struct outcome {
     bool is_bad;
     bool keep_alive;
     bool is_tlsdyno;
+    bool is_octets;
     struct http_response response;
 };
 
@@ -44,6 +45,7 @@ static struct outcome read_stream(const char *stream, size_t stream_bytes, size_
                 out.last_status = out.response.status;
                 out.keep_alive = out.response.keep_alive;
                 out.is_tlsdyno = out.response.is_tlsdyno;
+                out.is_octets = out.response.is_octets;
                 memset(&out.response, 0, sizeof out.response);
             }
         } while (event == HTTP_BODY || (event == HTTP_DONE && count > 0));
@@ -59,6 +61,7 @@ struct good {
     char body[64];
     bool keep_alive;
     bool is_tlsdyno;
+    bool is_octets;
 };
 
 ParameterizedTestParameters(http_response, reads_in_any_cut)
@@ -70,6 +73,12 @@ ParameterizedTestParameters(http_response, reads_in_any_cut)
         {"HTTP/1.1 200 OK\r\nServer: tlsdyno\r\nContent-Length: 0\r\n\r\n", 1, 200, "", true, true},
         {"HTTP/1.1 200 OK\r\nServer: tlsdyno/1.0\r\nContent-Length: 2 \r\n\r\nab", 1, 200, "ab",
          true, true},
+        {"HTTP/1.1 200 OK\r\nServer: tlsdyno\r\nContent-Type: application/octet-stream\r\n"
+         "Content-Length: 1\r\n\r\na",
+         1, 200, "a", true, true, true},
+        {"HTTP/1.1 200 OK\r\nServer: tlsdyno\r\nContent-Type: text/plain\r\n"
+         "Content-Length: 1\r\n\r\na",
+         1, 200, "a", true, true, false},
         {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 404 No\r\nContent-Length: "
          "1\r\n\r\nb",
          2, 404, "ab", true},
@@ -108,6 +117,7 @@ ParameterizedTest(struct good *row, http_response, reads_in_any_cut)
         cr_expect_str_eq(out.body, row->body);
         cr_expect_eq(out.keep_alive, row->keep_alive);
         cr_expect_eq(out.is_tlsdyno, row->is_tlsdyno);
+        cr_expect_eq(out.is_octets, row->is_octets);
         cr_expect(!out.response.begun);
     }
 }
