@@ -30,6 +30,7 @@ struct command {
     /* Runs with the parsed configuration and returns the exit status; with any but EXIT_SUCCESS the
      * error holds the sentence to print. argv, from the command's name on, is for the record. */
     int (*run)(void *config, char **argv, struct error *error);
+    const char *violated; /* when that is EXIT_VIOLATED, for the manual page; NULL is never */
 };
 
 extern const struct command serve_command;

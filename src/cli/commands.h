@@ -3,9 +3,8 @@
 
 #include "cli/command.h"
 
-enum { COMMAND_COUNT = 9 };
-
-extern const struct command *const commands[COMMAND_COUNT];
+extern const struct command *const commands[];
+extern const size_t command_count;
 
 /* The command called `name`, or NULL. */
 const struct command *command_find(const char *name);

@@ -203,4 +203,5 @@ const struct command compare_command = {
               "tested, each at 5%: now and then one of them differs by chance."}},
     .config_bytes = sizeof(struct compare_options),
     .run = run,
+    .violated = "a figure is worse than --tolerance allows, and not by chance",
 };

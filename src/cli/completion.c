@@ -122,11 +122,11 @@ void completion_print_bash(FILE *out)
 {
     fputs(HEAD, out);
     fputs("    if ((COMP_CWORD == 1)); then\n        words='", out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         fprintf(out, "%s ", commands[i]->table.command);
     }
     fputs("--help --version'\n    else\n        case ${COMP_WORDS[1]}:$before in\n", out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         print_command(out, &commands[i]->table);
     }
     fputs("        esac\n    fi\n", out);

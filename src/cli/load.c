@@ -406,4 +406,5 @@ const struct command load_command = {
         },
     .config_bytes = sizeof(struct load_options),
     .run = run,
+    .violated = "a condition of --fail-if is true, or --expect-resumed is not met",
 };

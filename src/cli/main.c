@@ -24,7 +24,7 @@ static void print_help(FILE *out)
                  "A dynamometer for TLS: puts a TLS server under a known load and measures what it "
                  "gives.\n\n"
                  "Commands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         fprintf(out, "  %-8s %s\n", commands[i]->table.command, commands[i]->help);
     }
     fprintf(out, "\n"
@@ -44,7 +44,7 @@ static int refuse_command(const char *name)
     struct error error;
 
     suggestion_init(&suggestion, name);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         suggestion_offer(&suggestion, commands[i]->table.command);
     }
     suggestion_offer(&suggestion, "--help");

@@ -13,7 +13,7 @@ static const char CONFIGURATION[] =
     "it. Mistakes are reported with file and line.";
 
 static const char STATUS[] = "0 on success, 1 when the command failed, 2 when it was used wrongly. "
-                             "Either failure is one sentence on standard error.";
+                             "Any but 0 comes with one sentence on standard error.";
 
 static const char ENVIRONMENT[] =
     "TLSDYNO_PASSPHRASE decrypts encrypted keys and PKCS#12 files where no --passphrase-file is "
@@ -172,13 +172,28 @@ static void print_see_also(FILE *out, const struct command *besides)
     } else {
         separator = "";
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         if (commands[i] != besides) {
             fprintf(out, "%s.BR tlsdyno\\-%s (1)", separator, commands[i]->table.command);
             separator = ",\n";
         }
     }
     fputc('\n', out);
+}
+
+/* Of one command, or with NULL of all. */
+static void print_status(FILE *out, const struct command *only)
+{
+    print_section(out, "EXIT STATUS", STATUS);
+    for (size_t i = 0; i < command_count; i++) {
+        const struct command *command = commands[i];
+
+        if (command->violated != NULL && (only == NULL || only == command)) {
+            fprintf(out, ".PP\n3 of tlsdyno %s: ", command->table.command);
+            print_text(out, command->violated);
+            fputs(".\n", out);
+        }
+    }
 }
 
 void manual_print_program(FILE *out)
@@ -194,14 +209,14 @@ void manual_print_program(FILE *out)
                   "--help and a manual page of its own. --version says what the OpenSSL and the "
                   "kernel at hand offer.");
     fputs(".SH COMMANDS\n", out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         fprintf(out, ".TP\n.BR tlsdyno\\-%s (1)\n", commands[i]->table.command);
         print_text(out, commands[i]->help);
         fputs(".\n", out);
     }
     print_section(out, "CONFIGURATION FILES", CONFIGURATION);
     print_section(out, "ENVIRONMENT", ENVIRONMENT);
-    print_section(out, "EXIT STATUS", STATUS);
+    print_status(out, NULL);
     print_see_also(out, NULL);
 }
 
@@ -223,7 +238,7 @@ void manual_print_command(const struct command *command, FILE *out)
         print_section(out, command->manual[i].heading, command->manual[i].text);
     }
     print_section(out, "CONFIGURATION FILES", CONFIGURATION);
-    print_section(out, "EXIT STATUS", STATUS);
+    print_status(out, command);
     if (table->epilogue != NULL) {
         print_examples(out, table->epilogue);
     }

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     struct fuzz_input input = {bytes, count};
     uint8_t choice = fuzz_byte(&input);
-    const struct command *command = commands[(choice >> 1) % COMMAND_COUNT];
+    const struct command *command = commands[(choice >> 1) % command_count];
     void *config = calloc(1, command->config_bytes);
 
     FUZZ_EXPECT(config);

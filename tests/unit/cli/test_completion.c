@@ -74,7 +74,7 @@ Test(completion, other_values_are_left_to_the_shell)
 
 Test(completion, every_option_of_every_command_is_offered)
 {
-    for (size_t c = 0; c < COMMAND_COUNT; c++) {
+    for (size_t c = 0; c < command_count; c++) {
         const struct option_info *row;
         char words[64];
         char *answer;

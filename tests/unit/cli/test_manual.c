@@ -45,7 +45,7 @@ static void assert_requests(char *text)
 
 Test(manual, every_option_of_every_command_is_there)
 {
-    for (size_t c = 0; c < COMMAND_COUNT; c++) {
+    for (size_t c = 0; c < command_count; c++) {
         char *text = print(commands[c]);
         const struct option_info *row;
 
@@ -94,7 +94,7 @@ Test(manual, the_programs_own_page_leads_to_the_commands)
     char *text = print(NULL);
 
     assert_has(text, ".TH TLSDYNO 1 ");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; i < command_count; i++) {
         char reference[64];
 
         snprintf(reference, sizeof(reference), ".BR tlsdyno\\-%s (1)", commands[i]->table.command);
@@ -102,6 +102,23 @@ Test(manual, the_programs_own_page_leads_to_the_commands)
     }
     assert_requests(text);
     free(text);
+}
+
+Test(manual, a_status_of_its_own_stands_with_a_command_and_the_program)
+{
+    static const char fail_if[] = "\n3 of tlsdyno load: a condition of \\-\\-fail\\-if is true";
+    char *load = print(&load_command);
+    char *serve = print(&serve_command);
+    char *program = print(NULL);
+
+    assert_has(load, fail_if);
+    assert_has(program, fail_if);
+    assert_has(program, "\n3 of tlsdyno compare: ");
+    cr_assert_null(strstr(load, "3 of tlsdyno compare"));
+    cr_assert_null(strstr(serve, "3 of tlsdyno"));
+    free(program);
+    free(serve);
+    free(load);
 }
 
 Test(manual, sections_of_a_command_keep_their_paragraphs)

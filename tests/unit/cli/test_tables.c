@@ -59,7 +59,7 @@ static size_t width_of(enum option_kind kind)
 
 Test(tables, rows_are_complete)
 {
-    for (size_t c = 0; c < COMMAND_COUNT; c++) {
+    for (size_t c = 0; c < command_count; c++) {
         const struct option_info *rows[ROWS_MAX];
         size_t count = collect(&commands[c]->table, rows);
 
@@ -71,7 +71,7 @@ Test(tables, rows_are_complete)
 
 Test(tables, fields_have_the_width_of_their_kind)
 {
-    for (size_t c = 0; c < COMMAND_COUNT; c++) {
+    for (size_t c = 0; c < command_count; c++) {
         const struct option_info *rows[ROWS_MAX];
         size_t count = collect(&commands[c]->table, rows);
 
@@ -91,7 +91,7 @@ Test(tables, fields_have_the_width_of_their_kind)
 
 Test(tables, names_and_letters_are_unique_in_a_command)
 {
-    for (size_t c = 0; c < COMMAND_COUNT; c++) {
+    for (size_t c = 0; c < command_count; c++) {
         const struct option_info *rows[ROWS_MAX];
         size_t count = collect(&commands[c]->table, rows);
 
@@ -109,7 +109,7 @@ Test(tables, names_and_letters_are_unique_in_a_command)
 
 Test(tables, initial_values_are_values)
 {
-    for (size_t c = 0; c < COMMAND_COUNT; c++) {
+    for (size_t c = 0; c < command_count; c++) {
         void *config = calloc(1, commands[c]->config_bytes);
         struct option_files files = {0};
         struct error error = {0};
@@ -124,7 +124,7 @@ Test(tables, initial_values_are_values)
 
 Test(tables, commands_are_found_by_name)
 {
-    for (size_t c = 0; c < COMMAND_COUNT; c++) {
+    for (size_t c = 0; c < command_count; c++) {
         cr_assert_eq(command_find(commands[c]->table.command), commands[c]);
     }
     cr_assert_null(command_find("server"));
