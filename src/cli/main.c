@@ -14,9 +14,10 @@
 
 /* jemalloc(3), TUNING: gives the kernel back what is free even when nobody allocates. Without it a
  * server whose connections all fall silent keeps what they were made with: 2 KiB a connection of
- * 10,000. */
+ * 10,000. One thread for it: a first one would make more as arenas come, ask for them without end
+ * in the sandbox, which refuses threads, and say so each time. */
 extern const char *malloc_conf;
-const char *malloc_conf = "background_thread:true";
+const char *malloc_conf = "background_thread:true,max_background_threads:1";
 
 static void print_help(FILE *out)
 {

@@ -52,6 +52,11 @@ class Sandbox(unittest.TestCase):
             self.assertGreaterEqual(len(list(tasks.iterdir())), 4)  # main, two workers, admin
             self.assertNotIn("incomplete", server.stderr())
 
+    def test_no_thread_is_asked_for_later(self):
+        with Server(threads=1) as server:
+            load(server.target, "--insecure", "-c", 4, "-n", 100, "--admin", server.admin)
+            self.assertEqual(server.stderr(), "")
+
     def test_there_are_no_core_dumps(self):
         with Server() as server:
             limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
