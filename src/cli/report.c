@@ -87,7 +87,7 @@ static void draw(struct report_session *session, struct plot_list *plots)
         return;
     }
     for (size_t i = 0; i < plots->count; i++) {
-        for (int width = 0; width < PLOT_WIDTHS; width++) {
+        for (enum plot_width width = 0; width < PLOT_WIDTHS; width++) {
             char *script = plot_script(&plots->items[i], width);
             char *text = script != NULL ? gnuplot_draw(script, error) : NULL;
 
