@@ -68,4 +68,3 @@ void pressure_end(struct conn *conn);                     /* there is no room fo
 /* reactor.c */
 struct conn *reactor_take(struct reactor *reactor); /* a counted connection, or NULL at a limit */
 void reactor_put(struct conn *conn);
-void reactor_tally(struct conn *conn); /* the engine's totals into the counters */

@@ -169,6 +169,10 @@ void reactor_stop(struct reactor *reactor, enum conn_end end);
 /* reactor_run() returns as soon as no connection is left. */
 void reactor_leave_when_empty(struct reactor *reactor);
 
+/* What the connection's engine has counted goes into the counters: they lag behind while a service
+ * is called. */
+void reactor_tally(struct conn *conn);
+
 /* A timer of the owner's, which fires on_timer; starting it again moves it. */
 void reactor_timer_start(struct reactor *reactor, struct wheel_timer *timer, uint64_t deadline_ns);
 void reactor_timer_cancel(struct reactor *reactor, struct wheel_timer *timer);

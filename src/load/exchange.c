@@ -157,7 +157,7 @@ void exchange_answered(struct load_client *client)
     thread->idle_verified += client->is_idle ? 1 : 0;
     client->failures = 0;
     load_totals_add(&thread->totals, LOAD_TOTAL_MESSAGES, 1);
-    thread_done(thread, 1);
+    thread_done(client, 1);
 }
 
 void exchange_forget(struct load_client *client)

@@ -7,7 +7,7 @@ static void on_open(struct conn *conn)
 
     client_opened(client);
     client->failures = 0;
-    thread_done(client->thread, 1);
+    thread_done(client, 1);
     client_leave(client);
 }
 

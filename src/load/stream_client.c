@@ -14,7 +14,7 @@ static void count_blocks(struct load_client *client, uint64_t stream_bytes)
         client->exchange.answered = blocks;
         client->failures = 0;
         load_totals_add(&thread->totals, LOAD_TOTAL_MESSAGES, more);
-        thread_done(thread, more);
+        thread_done(client, more);
     }
 }
 

@@ -39,8 +39,9 @@ static void measure_end(struct load_thread *thread)
     }
 }
 
-void thread_done(struct load_thread *thread, uint64_t amount)
+void thread_done(struct load_client *client, uint64_t amount)
 {
+    struct load_thread *thread = client->thread;
     uint64_t done;
 
     assert(thread->under_way >= amount);
@@ -49,6 +50,7 @@ void thread_done(struct load_thread *thread, uint64_t amount)
     done =
         load_totals_get(&thread->totals, LOAD_TOTAL_DONE) - thread->begin.totals[LOAD_TOTAL_DONE];
     if (thread->is_measuring && thread->share.count > 0 && done >= thread->share.count) {
+        reactor_tally(client->conn); /* the last answer's records belong to it, too */
         measure_end(thread);
     }
 }

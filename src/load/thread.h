@@ -122,8 +122,8 @@ static inline bool thread_may_begin(const struct load_thread *thread)
                                            thread->share.count;
 }
 
-/* So many of those under way are done. */
-void thread_done(struct load_thread *thread, uint64_t amount);
+/* So many of those under way on the client's connection are done. */
+void thread_done(struct load_client *client, uint64_t amount);
 
 static inline void thread_record(struct load_thread *thread, enum load_phase phase,
                                  uint64_t duration_ns)
