@@ -76,31 +76,44 @@ const char *blobs_add_text(struct blobs *blobs, const char *text)
     return text ? blobs_add(blobs, text, strlen(text)) : NULL;
 }
 
-/* Into a buffer that grows as the file needs: a pipe has no size. Returns the count, or -1. */
-static ssize_t read_whole(int descriptor, uint8_t **out)
+static void cleanse_free(uint8_t *bytes, size_t count)
+{
+    if (bytes) {
+        explicit_bzero(bytes, count);
+        free(bytes);
+    }
+}
+
+/* Into a buffer that grows as the file needs: a pipe has no size. Returns 0 or -1; the
+ * buffer is the caller's in either case. */
+static int read_whole(int descriptor, uint8_t **out, size_t *out_count)
 {
     size_t room = 0;
-    size_t count = 0;
     ssize_t got;
 
     do {
-        if (count == room) {
-            uint8_t *grown = room < FILE_BYTES_MAX ? realloc(*out, room * 2 + 4096) : NULL;
+        if (*out_count == room) {
+            /* No realloc: it would leave the old bytes behind. */
+            uint8_t *grown = room < FILE_BYTES_MAX ? malloc(room * 2 + 4096) : NULL;
 
             if (!grown) {
                 errno = room < FILE_BYTES_MAX ? ENOMEM : EFBIG;
                 return -1;
             }
+            if (room > 0) {
+                memcpy(grown, *out, room);
+            }
+            cleanse_free(*out, room);
             *out = grown;
             room = room * 2 + 4096;
         }
-        got = read(descriptor, *out + count, room - count);
+        got = read(descriptor, *out + *out_count, room - *out_count);
         if (got < 0) {
             return -1;
         }
-        count += (size_t)got;
+        *out_count += (size_t)got;
     } while (got > 0);
-    return (ssize_t)count;
+    return 0;
 }
 
 const void *blobs_add_file(struct blobs *blobs, const char *file, size_t *out_bytes,
@@ -109,17 +122,16 @@ const void *blobs_add_file(struct blobs *blobs, const char *file, size_t *out_by
     int descriptor = open(file, O_RDONLY | O_CLOEXEC);
     uint8_t *bytes = NULL;
     const void *blob = NULL;
-    ssize_t count = descriptor < 0 ? -1 : read_whole(descriptor, &bytes);
+    size_t count = 0;
 
-    if (count < 0) {
+    if (descriptor < 0 || read_whole(descriptor, &bytes, &count) != 0) {
         error_set(error, "cannot read %s: %s", file, strerror(errno));
-    } else if (!(blob = blobs_add(blobs, bytes, (size_t)count))) {
+    } else if (!(blob = blobs_add(blobs, bytes, count))) {
         error_set(error, "no memory for %s", file);
     } else {
-        *out_bytes = (size_t)count;
-        explicit_bzero(bytes, (size_t)count);
+        *out_bytes = count;
     }
-    free(bytes);
+    cleanse_free(bytes, count);
     if (descriptor >= 0) {
         close(descriptor);
     }

@@ -38,6 +38,7 @@ struct load_session {
     struct load_files files;
     const char *session_file; /* NULL: not asked for */
     uint8_t *saved;           /* of that file */
+    size_t saved_bytes;
     struct error session_error;
     struct load_result *result;
     struct find_max *find_max; /* NULL: not asked for */
@@ -147,11 +148,12 @@ static int session_open(struct load_session *session, struct load_options *optio
     }
     session->session_file = options->session_file;
     if (options->session_file != NULL) {
-        if (tls_session_file_read(options->session_file, &session->saved,
-                                  &options->plan.session_bytes, error) != 0) {
+        if (tls_session_file_read(options->session_file, &session->saved, &session->saved_bytes,
+                                  error) != 0) {
             return error_prefix(error, "--session-file");
         }
         options->plan.session = session->saved;
+        options->plan.session_bytes = session->saved_bytes;
     }
     if (options->limit_file != NULL &&
         read_limit(options->limit_file, &session->limit, error) != 0) {
@@ -179,7 +181,10 @@ static void session_close(struct load_session *session)
     json_decref(session->server_before);
     json_decref(session->server_after);
     admin_client_free(session->admin);
-    free(session->saved);
+    if (session->saved != NULL) {
+        explicit_bzero(session->saved, session->saved_bytes);
+        free(session->saved);
+    }
     free(session->find_max);
     free(session->result);
 }

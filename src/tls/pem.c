@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -29,8 +30,10 @@ const char *pem_source_name(const struct pem_source *source)
     return source->file != NULL ? source->file : "(memory)";
 }
 
-static BIO *source_open(const struct pem_source *source, struct error *error)
+/* Its bytes pass through `buffer`, because stdio would free its own with the key still in it. */
+static BIO *source_open(const struct pem_source *source, char buffer[BUFSIZ], struct error *error)
 {
+    FILE *file;
     BIO *bio;
 
     if (source->file == NULL && source->memory == NULL) {
@@ -45,8 +48,16 @@ static BIO *source_open(const struct pem_source *source, struct error *error)
         error_set(error, "%s file '%s' cannot be read: %s", source->what, pem_source_name(source),
                   strerror(reason));
         ERR_clear_error();
+    } else if (source->file != NULL && BIO_get_fp(bio, &file) == 1) {
+        setvbuf(file, buffer, _IOFBF, BUFSIZ);
     }
     return bio;
+}
+
+static void source_close(BIO *bio, char buffer[BUFSIZ])
+{
+    BIO_free(bio);
+    OPENSSL_cleanse(buffer, BUFSIZ);
 }
 
 /* Never a prompt: OpenSSL asks a terminal when it has no such function. */
@@ -92,7 +103,8 @@ static bool crl_take(BIO *bio, void *stack)
 static int text_read(const struct pem_source *source, object_take *take, void *stack,
                      const char *kind, struct error *error)
 {
-    BIO *bio = source_open(source, error);
+    char buffer[BUFSIZ];
+    BIO *bio = source_open(source, buffer, error);
     bool none = true;
     bool ended;
 
@@ -102,7 +114,7 @@ static int text_read(const struct pem_source *source, object_take *take, void *s
     while (take(bio, stack)) {
         none = false;
     }
-    BIO_free(bio);
+    source_close(bio, buffer);
     /* The end of a good text is "no start line"; anything else is malformed. Of a directory, a file
      * without any such object is none of ours. */
     ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
@@ -200,14 +212,15 @@ STACK_OF(X509_CRL) * pem_crls(const struct pem_source *source, struct error *err
 EVP_PKEY *pem_key(const struct pem_source *source, struct error *error)
 {
     struct passphrase passphrase = {.text = source->passphrase};
-    BIO *bio = source_open(source, error);
+    char buffer[BUFSIZ];
+    BIO *bio = source_open(source, buffer, error);
     EVP_PKEY *key;
 
     if (bio == NULL) {
         return NULL;
     }
     key = PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &passphrase);
-    BIO_free(bio);
+    source_close(bio, buffer);
     if (key == NULL && passphrase.asked && passphrase.text == NULL) {
         error_set(error, "key file '%s' is encrypted, and there is no passphrase for it",
                   pem_source_name(source));
@@ -224,14 +237,15 @@ EVP_PKEY *pem_key(const struct pem_source *source, struct error *error)
 
 EVP_PKEY *pem_parameters(const struct pem_source *source, struct error *error)
 {
-    BIO *bio = source_open(source, error);
+    char buffer[BUFSIZ];
+    BIO *bio = source_open(source, buffer, error);
     EVP_PKEY *parameters;
 
     if (bio == NULL) {
         return NULL;
     }
     parameters = PEM_read_bio_Parameters(bio, NULL);
-    BIO_free(bio);
+    source_close(bio, buffer);
     if (parameters == NULL) {
         tls_error_set(error, "%s file '%s' has no good PEM parameters", source->what,
                       pem_source_name(source));

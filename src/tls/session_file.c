@@ -13,13 +13,17 @@
 #include "base/error.h"
 #include "tls/engine.h"
 
-static FILE *file_open(const char *name, int flags, const char *mode)
+/* What is read and written passes through `buffer`, because stdio would free its own with the
+ * secret still in it. */
+static FILE *file_open(const char *name, int flags, const char *mode, char buffer[BUFSIZ])
 {
     int descriptor = open(name, O_RDWR | O_CREAT | O_CLOEXEC | flags, S_IRUSR | S_IWUSR);
     FILE *file = descriptor >= 0 ? fdopen(descriptor, mode) : NULL;
 
     if (file == NULL && descriptor >= 0) {
         close(descriptor);
+    } else if (file != NULL) {
+        setvbuf(file, buffer, _IOFBF, BUFSIZ);
     }
     return file;
 }
@@ -51,7 +55,8 @@ static uint8_t *pem_read(FILE *file, size_t *out_bytes)
 
 int tls_session_file_read(const char *name, uint8_t **out, size_t *out_bytes, struct error *error)
 {
-    FILE *file = file_open(name, 0, "r");
+    char buffer[BUFSIZ];
+    FILE *file = file_open(name, 0, "r", buffer);
     struct stat status = {0};
     uint8_t *data;
 
@@ -66,6 +71,7 @@ int tls_session_file_read(const char *name, uint8_t **out, size_t *out_bytes, st
     }
     data = status.st_size > 0 ? pem_read(file, out_bytes) : NULL;
     fclose(file);
+    OPENSSL_cleanse(buffer, sizeof(buffer));
     if (status.st_size == 0) {
         return 0;
     }
@@ -85,11 +91,14 @@ int tls_session_file_read(const char *name, uint8_t **out, size_t *out_bytes, st
 
 int tls_session_file_write(const char *name, const uint8_t *data, size_t bytes, struct error *error)
 {
-    FILE *file = file_open(name, O_TRUNC, "w");
+    char buffer[BUFSIZ];
+    FILE *file = file_open(name, O_TRUNC, "w", buffer);
     int written = file != NULL ? PEM_write(file, PEM_STRING_SSL_SESSION, "", data, (long)bytes) : 0;
+    bool good = file != NULL && fclose(file) == 0 && written > 0;
 
+    OPENSSL_cleanse(buffer, sizeof(buffer));
     ERR_clear_error();
-    if (file == NULL || fclose(file) != 0 || written <= 0) {
+    if (!good) {
         return error_set(error, "session file '%s' cannot be written: %m", name);
     }
     return 0;

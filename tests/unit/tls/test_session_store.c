@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 
+#include "freed.h"
 #include "tls/session_store.h"
 
 static bool put(struct session_store *store, uint32_t id, uint32_t value, uint64_t expires_ns)
@@ -123,4 +124,18 @@ Test(session_store, refuses_a_size_out_of_range)
     cr_assert_null(session_store_new(0));
     cr_assert_null(session_store_new((size_t)SESSION_COUNT_MAX + 1));
     session_store_free(NULL);
+}
+
+Test(session_store, a_freed_store_has_no_session_in_it)
+{
+    static const uint8_t id[32] = {1};
+    static const uint8_t data[] = "a session with its secret";
+    struct session_store *store = session_store_new(4);
+    uint8_t out[SESSION_DATA_BYTES_MAX];
+
+    cr_assert(session_store_put(store, id, sizeof(id), data, sizeof(data), 1));
+    cr_assert_eq(session_store_get(store, id, sizeof(id), 0, out, sizeof(out)), sizeof(data));
+    freed_watch(data, sizeof(data));
+    session_store_free(store);
+    cr_assert_not(freed_with_secret());
 }

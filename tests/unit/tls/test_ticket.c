@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -5,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "base/error.h"
+#include "freed.h"
 #include "tls/ticket.h"
 
 /* What OpenSSL gives to the callback and does with it: a ticket of one block. */
@@ -168,4 +170,38 @@ Test(ticket, more_previous_keys_than_there_is_room_for_are_refused)
     ticket_ring_free(ring);
     cr_assert_null(ticket_ring_new(TICKET_PREVIOUS_MAX + 1, &error));
     cr_assert_not_null(strstr(error.text, "17 previous ticket keys"));
+}
+
+Test(ticket, a_freed_ring_has_no_key_in_it)
+{
+    uint8_t bytes[48];
+    struct ticket_ring *ring = ticket_ring_new(2, NULL);
+    uint8_t *left = malloc(sizeof(bytes));
+
+    memset(bytes, 0xa5, sizeof(bytes));
+    cr_assert_eq(ticket_ring_push(ring, bytes, sizeof(bytes), NULL), 0);
+    freed_watch(bytes, 8);
+    ticket_ring_free(ring);
+    cr_assert_not(freed_with_secret());
+
+    memcpy(left, bytes, sizeof(bytes));
+    freed_watch(bytes, 8);
+    free(left);
+    cr_assert(freed_with_secret());
+}
+
+Test(ticket, a_reader_that_ends_has_no_key_in_it)
+{
+    uint8_t bytes[48];
+    struct ticket_ring *ring = ticket_ring_new(2, NULL);
+    struct ticket_reader reader;
+
+    memset(bytes, 0xa5, sizeof(bytes));
+    cr_assert_eq(ticket_ring_push(ring, bytes, sizeof(bytes), NULL), 0);
+    ticket_reader_init(&reader, ring);
+    ticket_reader_get(&reader);
+    cr_assert_not_null(memmem(&reader, sizeof(reader), bytes, 8));
+    ticket_reader_deinit(&reader);
+    cr_assert_null(memmem(&reader, sizeof(reader), bytes, 8));
+    ticket_ring_free(ring);
 }
