@@ -19,7 +19,7 @@ struct manual_section {
     const char *text;    /* paragraphs, with an empty line between them */
 };
 
-enum { MANUAL_SECTIONS_MAX = 4 };
+enum { MANUAL_SECTIONS_MAX = 8 };
 
 struct command {
     const char *help; /* one line for `tlsdyno --help` */

@@ -48,6 +48,7 @@ static int complete_listeners(struct serve_options *options, struct error *error
         if (server->listeners[i].service == NULL) {
             server->listeners[i].service = options->service;
         }
+        server->listeners[i].is_handed_over = options->reuse;
     }
     return 0;
 }
@@ -348,7 +349,16 @@ const struct command serve_command = {
             {"SOCKET ACTIVATION",
              "Without --listen, the sockets that systemd hands over (LISTEN_FDS and LISTEN_PID, "
              "see sd_listen_fds(3)) are the listeners, with --service. To give them services of "
-             "their own, name them: --listen fd:3,http --listen fd:4,echo."},
+             "their own, name them: --listen fd:3,http --listen fd:4,echo. Such a socket is left "
+             "as it is when the server ends, with the connections that wait in it: who handed it "
+             "over keeps it, and the next server accepts them."},
+            {"REPLACING A RUNNING SERVER",
+             "With --reuse a new server listens beside an old one (SO_REUSEPORT; the same user "
+             "must have started both). At SIGTERM the old one answers no new client "
+             "for 0.3 s (those try again after a second, and get the new one), accepts what waits "
+             "in its queues, and closes them; its connections then finish as ever. So nobody is "
+             "refused or reset, also without the kernel's own help (sysctl "
+             "net.ipv4.tcp_migrate_req=1). Port 0 and Unix sockets cannot be handed over."},
         },
     .config_bytes = sizeof(struct serve_options),
     .run = run,

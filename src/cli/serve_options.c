@@ -97,6 +97,12 @@ const struct option_info serve_option_rows[SERVE_OPTION_COUNT] = {
              "'plain' for no TLS; may be repeated",
      .default_text = "what systemd handed over, else 127.0.0.1:4433",
      .function = take_listen},
+    {.name = "reuse",
+     .kind = OPTION_SWITCH,
+     .group = "Listening",
+     .help = "share the addresses with a server that was started with --reuse too: to replace it, "
+             "start the new one and send the old one SIGTERM when the new one listens",
+     OPTION_FIELD(struct serve_options, reuse)},
     {.name = "service",
      .letter = 's',
      .kind = OPTION_FUNCTION,

@@ -17,6 +17,7 @@ struct serve_options {
     enum option_decision reject_unauthorized;
     struct option_list names; /* HOST:CERT:KEY */
     const char *ocsp_file;
+    bool reuse;
     struct socket_address admin;
     bool admin_given;
     bool admin_allow_remote;
@@ -30,7 +31,7 @@ struct serve_options {
 
 /* Rows over struct serve_options: what the server does, and what its TLS has that a client's has
  * not. */
-enum { SERVE_OPTION_COUNT = 23, SERVE_TLS_OPTION_COUNT = 18 };
+enum { SERVE_OPTION_COUNT = 24, SERVE_TLS_OPTION_COUNT = 18 };
 
 extern const struct option_info serve_option_rows[SERVE_OPTION_COUNT];
 extern const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT];

@@ -11,6 +11,12 @@
  * long. */
 static const uint64_t retry_ns = 100 * 1000 * 1000;
 
+/* From the last SYN that is let in to the end of its TCP handshake: some round trips. */
+static const uint64_t hand_over_ns = 300 * 1000 * 1000;
+
+/* At least a backlog; so that clients that go on coming cannot keep a listener from closing. */
+enum { ACCEPT_QUEUE_MAX = 8192 };
+
 void accept_arm(struct reactor *reactor, uint32_t listener_index)
 {
     struct reactor_listener *listener = &reactor->listeners[listener_index];
@@ -81,7 +87,7 @@ static void accept_start(struct reactor *reactor, const struct reactor_listen_op
         accept_refuse(reactor, descriptor, limit);
         return;
     }
-    conn = reactor->draining ? NULL : reactor_take(reactor);
+    conn = reactor_take(reactor);
     if (!conn) {
         if (reactor->options.sources) {
             sources_put(reactor->options.sources, source);
@@ -118,7 +124,7 @@ void accept_completed(struct reactor *reactor, const struct ring_completion *com
     if (completion->result >= 0) {
         counters_increment(reactor->counters, COUNTER_ACCEPTS);
         accept_start(reactor, &listener->options, completion->result);
-    } else if (completion->result != -ECANCELED) {
+    } else if (!reactor->draining) {
         counters_increment(reactor->counters, COUNTER_ACCEPT_ERRORS);
     }
     if (listener->armed || reactor->draining) {
@@ -133,10 +139,82 @@ void accept_completed(struct reactor *reactor, const struct ring_completion *com
 
 void accept_retry(struct reactor *reactor)
 {
+    if (reactor->draining) {
+        return; /* the timers are then the hand-over's */
+    }
     for (uint32_t i = 0; i < reactor->listener_count; i++) {
         if (wheel_is_started(&reactor->listeners[i].retry)) {
             wheel_cancel(&reactor->wheel, &reactor->listeners[i].retry);
             accept_arm(reactor, i);
+        }
+    }
+}
+
+static void accept_cancel(struct reactor *reactor, const struct reactor_listener *listener)
+{
+    if (listener->armed) {
+        ring_cancel(
+            &reactor->ring,
+            (struct op){.kind = OP_ACCEPT, .slot = (uint32_t)(listener - reactor->listeners)},
+            (struct op){.kind = OP_IGNORE});
+    }
+}
+
+/* For good. */
+static void accept_shut(struct reactor *reactor, struct reactor_listener *listener)
+{
+    /* Without this the kernel would go on completing TCP handshakes that nobody accepts. */
+    if (listener->options.farewell != REACTOR_LEAVES) {
+        shutdown(listener->descriptor, SHUT_RDWR);
+    }
+    accept_cancel(reactor, listener);
+}
+
+/* Shutting a listener down resets what waits in its queue, clients that are connected already as
+ * they see it: take them before. */
+static void accept_empty(struct reactor *reactor, struct reactor_listener *listener)
+{
+    for (unsigned i = 0; i < ACCEPT_QUEUE_MAX; i++) {
+        int descriptor = socket_accept(listener->descriptor);
+
+        if (descriptor < 0) {
+            break;
+        }
+        counters_increment(reactor->counters, COUNTER_ACCEPTS);
+        accept_start(reactor, &listener->options, descriptor);
+    }
+    accept_shut(reactor, listener);
+}
+
+void accept_timer_fired(struct reactor *reactor, struct reactor_listener *listener)
+{
+    if (reactor->draining) {
+        accept_empty(reactor, listener);
+    } else {
+        accept_arm(reactor, (uint32_t)(listener - reactor->listeners));
+    }
+}
+
+void accept_drain(struct reactor *reactor)
+{
+    for (uint32_t i = 0; i < reactor->listener_count; i++) {
+        struct reactor_listener *listener = &reactor->listeners[i];
+
+        wheel_cancel(&reactor->wheel, &listener->retry);
+        switch (listener->options.farewell) {
+        case REACTOR_SHUTS:
+            accept_empty(reactor, listener);
+            break;
+        case REACTOR_LEAVES:
+            accept_cancel(reactor, listener);
+            break;
+        case REACTOR_HANDS_OVER:
+            if (socket_hold_off(listener->descriptor) == 0) {
+                wheel_start(&reactor->wheel, &listener->retry, reactor->now_ns + hand_over_ns);
+            } else {
+                accept_empty(reactor, listener);
+            }
+            break;
         }
     }
 }
@@ -147,11 +225,18 @@ void accept_stop(struct reactor *reactor)
         struct reactor_listener *listener = &reactor->listeners[i];
 
         wheel_cancel(&reactor->wheel, &listener->retry);
-        /* Without this the kernel would go on completing TCP handshakes that nobody accepts. */
-        shutdown(listener->descriptor, SHUT_RDWR);
-        if (listener->armed) {
-            ring_cancel(&reactor->ring, (struct op){.kind = OP_ACCEPT, .slot = i},
-                        (struct op){.kind = OP_IGNORE});
+        accept_shut(reactor, listener);
+    }
+}
+
+bool accept_is_over(const struct reactor *reactor)
+{
+    for (uint32_t i = 0; i < reactor->listener_count; i++) {
+        const struct reactor_listener *listener = &reactor->listeners[i];
+
+        if (listener->armed || wheel_is_started(&listener->retry)) {
+            return false;
         }
     }
+    return true;
 }

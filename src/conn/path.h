@@ -17,7 +17,10 @@ static inline struct op conn_op(const struct conn *conn, enum op_kind kind)
 void accept_arm(struct reactor *reactor, uint32_t listener_index);
 void accept_completed(struct reactor *reactor, const struct ring_completion *completion);
 void accept_retry(struct reactor *reactor); /* a descriptor was freed */
-void accept_stop(struct reactor *reactor);
+void accept_timer_fired(struct reactor *reactor, struct reactor_listener *listener);
+void accept_drain(struct reactor *reactor); /* what has come is still served */
+void accept_stop(struct reactor *reactor);  /* nothing is any more */
+bool accept_is_over(const struct reactor *reactor);
 
 /* connect.c */
 void connect_completed(struct conn *conn, const struct ring_completion *completion);

@@ -180,13 +180,10 @@ static void reactor_fire(struct reactor *reactor, struct wheel_timer *timer)
     case PATH_TIMER_CONN:
         timeout_fired((struct conn *)(void *)((char *)timer - offsetof(struct conn, timer)));
         break;
-    case PATH_TIMER_LISTENER: {
-        struct reactor_listener *listener =
-            (void *)((char *)timer - offsetof(struct reactor_listener, retry));
-
-        accept_arm(reactor, (uint32_t)(listener - reactor->listeners));
+    case PATH_TIMER_LISTENER:
+        accept_timer_fired(reactor,
+                           (void *)((char *)timer - offsetof(struct reactor_listener, retry)));
         break;
-    }
     case PATH_TIMER_OWNER:
         if (reactor->events.on_timer) {
             reactor->events.on_timer(reactor->owner, timer);
@@ -278,7 +275,8 @@ static void reactor_turn(struct reactor *reactor)
 void reactor_run(struct reactor *reactor)
 {
     send_flush(reactor);
-    while (!reactor->leaving || reactor->table.used_count > 0) {
+    while (!reactor->leaving || reactor->table.used_count > 0 ||
+           (reactor->draining && !reactor->stopping && !accept_is_over(reactor))) {
         reactor_turn(reactor);
     }
 }
@@ -296,7 +294,7 @@ void reactor_drain(struct reactor *reactor)
         return;
     }
     reactor->draining = true;
-    accept_stop(reactor);
+    accept_drain(reactor);
     for (uint32_t slot = 0; slot < reactor->table.slot_count; slot++) {
         drain_tell(table_at(&reactor->table, slot));
     }

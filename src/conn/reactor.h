@@ -49,18 +49,30 @@ struct reactor_options {
     uint64_t linger_timeout_ns;    /* for the peer's end after ours is sent; 0: 2 s */
 };
 
+/* What becomes of a listening socket when the reactor drains. */
+enum reactor_farewell {
+    /* Its queue is served and it is shut down: later clients are refused. */
+    REACTOR_SHUTS,
+    /* It stays as it is, with its queue, for the process that lent it (socket activation). */
+    REACTOR_LEAVES,
+    /* As the first, but only once it has answered no new client for a moment, so that no handshake
+     * of TCP is under way: another server has the address too, and nobody is to be refused. */
+    REACTOR_HANDS_OVER,
+};
+
 struct reactor_listen_options {
     struct tls_context *context; /* referenced; NULL: plain TCP */
     const struct service *service;
     const void *service_config;
     unsigned asks; /* a bit (1 << enum tls_want) for each that on_want answers */
     bool dynamic_records;
+    enum reactor_farewell farewell;
 };
 
 struct reactor_listener {
     int descriptor; /* borrowed */
     struct reactor_listen_options options;
-    struct wheel_timer retry; /* after EMFILE and the like */
+    struct wheel_timer retry; /* after EMFILE and the like; draining: the end of the hand-over */
     bool armed;
 };
 
@@ -99,7 +111,7 @@ struct reactor {
     struct reactor_listener listeners[REACTOR_LISTENERS_MAX];
     uint32_t listener_count;
     uint64_t now_ns; /* read once a turn */
-    bool draining;   /* accepts no more */
+    bool draining;   /* accepts no more than has come already */
     bool stopping;   /* starts no more connections of either kind */
     bool leaving;    /* reactor_run() returns when the last connection is gone */
 
@@ -160,7 +172,8 @@ struct conn *reactor_wrap(struct reactor *reactor, int descriptor, bool is_clien
 /* Turns until told to leave and the last connection is gone. */
 void reactor_run(struct reactor *reactor);
 
-/* Accepts no more and tells every open connection's service (on_drain). */
+/* Accepts only what the listeners' queues hold already (enum reactor_farewell) and tells every open
+ * connection's service (on_drain). */
 void reactor_drain(struct reactor *reactor);
 
 /* Ends all connections at once, starts no more, and leaves. */

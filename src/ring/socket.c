@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <linux/filter.h>
 
 #include "base/error.h"
 
@@ -368,6 +371,38 @@ int socket_listen(const struct socket_address *address, bool shared, int backlog
         *out_bound = bound;
     }
     return descriptor;
+}
+
+int socket_hold_off(int listener)
+{
+    enum { FLAGS_OFFSET = 13, FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
+    /* A filter of a TCP socket sees each segment from its TCP header on. Accepted sockets inherit
+     * it, which does no harm: a SYN is none of theirs. */
+    static struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_OFFSET),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAG_SYN | FLAG_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAG_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    static const struct sock_fprog filter = {.len = sizeof steps / sizeof *steps, .filter = steps};
+
+    return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0
+               ? 0
+               : -errno;
+}
+
+int socket_accept(int listener)
+{
+    struct pollfd waiting = {.fd = listener, .events = POLLIN};
+    int descriptor;
+
+    /* Listeners are blocking ones; what poll(2) sees stays in the queue even when it is reset. */
+    if (poll(&waiting, 1, 0) != 1 || (waiting.revents & POLLIN) == 0) {
+        return -EAGAIN;
+    }
+    descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    return descriptor >= 0 ? descriptor : -errno;
 }
 
 int socket_pace(int listener, uint64_t bits_per_second, struct error *error)

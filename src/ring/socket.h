@@ -60,6 +60,15 @@ int socket_listen(const struct socket_address *address, bool shared, int backlog
  * stream socket. */
 int socket_inherit(int descriptor, struct socket_address *out_bound, struct error *error);
 
+/* From now on no connection begins at this TCP listener: whoever tries is not answered, and tries
+ * again after a second, when the listener should be closed and another on the same address open.
+ * Connections that have begun still come into being, to be accepted. Returns 0 or -errno. */
+int socket_hold_off(int listener);
+
+/* The next connection of a listener's queue, close-on-exec, or -EAGAIN when it is empty, or another
+ * -errno. Never waits. */
+int socket_accept(int listener);
+
 /* What the listener accepts sends at most so fast, each connection for itself (SO_MAX_PACING_RATE,
  * socket(7)), in packets of Ethernet's size: those of loopback hold 64 KiB, and a slow link that
  * delivers so much at once is none. What follows an idle moment still leaves in one burst of some

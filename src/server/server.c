@@ -232,22 +232,21 @@ static int server_bind(struct server *server, size_t index, const struct server_
 {
     const struct socket_address *wanted = &listener->address;
     struct socket_address *bound = &server->addresses[index];
-    bool shared = server->worker_count > 1 && !listener->is_inherited && !socket_is_unix(wanted);
+    bool can_share = !listener->is_inherited && !socket_is_unix(wanted);
+    bool handed_over = can_share && listener->is_handed_over;
+    bool shared = can_share && (server->worker_count > 1 || handed_over);
     int first;
 
     /* The first takes the address for itself: SO_REUSEPORT alone would let two servers of one user
-     * split the connections of a port between them unnoticed. */
+     * split the connections of a port between them unnoticed. Unless that is what is wanted. */
     first = listener->is_inherited ? socket_inherit(listener->descriptor, bound, error)
-                                   : socket_listen(wanted, false, BACKLOG, bound, error);
-    if (first < 0) {
-        return -1;
-    }
-    if (shared) {
+                                   : socket_listen(wanted, handed_over, BACKLOG, bound, error);
+    if (first >= 0 && shared && !handed_over) {
         close(first);
         first = socket_listen(bound, true, BACKLOG, bound, error);
-        if (first < 0) {
-            return -1;
-        }
+    }
+    if (first < 0) {
+        return -1;
     }
     for (unsigned i = 0; i < server->worker_count; i++) {
         int descriptor = first;
@@ -260,6 +259,9 @@ static int server_bind(struct server *server, size_t index, const struct server_
             return shared ? -1 : error_set(error, "cannot share a socket: %s", strerror(errno));
         }
         server->workers[i].listeners[index].descriptor = descriptor;
+        server->workers[i].listeners[index].farewell = listener->is_inherited ? REACTOR_LEAVES
+                                                       : handed_over          ? REACTOR_HANDS_OVER
+                                                                              : REACTOR_SHUTS;
         server->workers[i].listener_count = index + 1;
     }
     return 0;

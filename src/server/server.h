@@ -28,6 +28,7 @@ struct server_listener {
     const void *service_config; /* NULL: the server's struct service_config */
     bool plain_tcp;             /* no TLS */
     bool is_inherited;          /* `descriptor` listens already: socket activation */
+    bool is_handed_over;        /* TCP: shares the address with an earlier and a later server */
     int descriptor;
 };
 

@@ -191,6 +191,7 @@ static void *worker_main(void *argument)
                            .service = listener->service,
                            .service_config = listener->service_config,
                            .dynamic_records = worker->dynamic_records,
+                           .farewell = listener->farewell,
                        });
     }
     worker_use_identity(worker);

@@ -20,6 +20,7 @@ struct worker_listener {
     const struct service *service;
     const void *service_config;
     bool plain_tcp;
+    enum reactor_farewell farewell;
 };
 
 struct worker {

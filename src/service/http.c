@@ -19,6 +19,7 @@ struct http_state {
     uint64_t body_end;    /* ... and in all */
     bool last;            /* close after the answer under way */
     bool draining;        /* close after the request or the answer under way */
+    bool asked;           /* a first request has come: until then one is owed an answer */
 };
 
 _Static_assert(sizeof(struct http_state) <= CONN_SERVICE_BYTES, "state must fit its room");
@@ -226,7 +227,7 @@ static bool body_is_sent(const struct http_state *state)
 /* At the end of each callback: what was gathered goes out, and after the last answer the end. */
 static void settle(struct http_writer *writer, struct http_state *state)
 {
-    bool at_rest = state->draining && http_request_is_idle(&state->request);
+    bool at_rest = state->draining && state->asked && http_request_is_idle(&state->request);
 
     writer_flush(writer);
     if ((state->last || at_rest) && body_is_sent(state) && writer->conn->state == CONN_OPEN) {
@@ -238,6 +239,7 @@ static void settle(struct http_writer *writer, struct http_state *state)
 static void begin_answer(struct http_writer *writer, struct http_state *state,
                          enum http_event event)
 {
+    state->asked = true;
     state->last = event == HTTP_REFUSED || !state->request.keep_alive || state->draining;
     if (event == HTTP_REFUSED) {
         answer_status(writer, state, state->request.status);

@@ -15,6 +15,7 @@ struct rr_state {
     uint32_t response_bytes;
     uint32_t response_left; /* bytes of the answer under way */
     bool last;              /* close after the request or the answer under way */
+    bool asked;             /* a first request has come: until then one is owed an answer */
 };
 
 _Static_assert(sizeof(struct rr_state) <= CONN_SERVICE_BYTES, "state must fit its room");
@@ -52,7 +53,7 @@ static void rr_send(struct conn *conn)
         conn_write(conn, payload_at(config->payload, offset), count);
         state->response_left -= (uint32_t)count;
     }
-    if (state->last && rr_is_idle(state) && conn->state == CONN_OPEN) {
+    if (state->last && state->asked && rr_is_idle(state) && conn->state == CONN_OPEN) {
         conn_close(conn);
     }
 }
@@ -97,6 +98,7 @@ static size_t rr_on_data(struct conn *conn, const uint8_t *bytes, size_t count)
         }
         if (state->header_count == RR_HEADER_BYTES && state->request_left == 0 &&
             conn->state == CONN_OPEN) {
+            state->asked = true;
             state->header_count = 0;
             state->response_left = state->response_bytes;
             conn_count_message(conn, 1);
@@ -122,11 +124,8 @@ static void rr_on_drain(struct conn *conn)
 {
     struct rr_state *state = state_of(conn);
 
-    if (rr_is_idle(state)) {
-        conn_close(conn);
-    } else {
-        state->last = true;
-    }
+    state->last = true;
+    rr_send(conn);
 }
 
 const struct service rr_service = {

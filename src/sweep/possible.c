@@ -113,14 +113,16 @@ const char *sweep_obstacle(const struct sweep_capabilities *capabilities,
 
     if (!suite_value->is_null &&
         (suite = sweep_suite_find(capabilities, suite_value->text)) == NULL) {
-        snprintf(out, SWEEP_REASON_BYTES, "this OpenSSL has no suite %s", suite_value->text);
+        /* Precisions are those of the fields (SWEEP_TEXT_BYTES), which gcc does not always see. */
+        snprintf(out, SWEEP_REASON_BYTES, "this OpenSSL has no suite %.63s", suite_value->text);
     } else if (!group_value->is_null &&
                (group = sweep_group_find(capabilities, group_value->text)) == NULL) {
-        snprintf(out, SWEEP_REASON_BYTES, "this OpenSSL has no group %s", group_value->text);
+        snprintf(out, SWEEP_REASON_BYTES, "this OpenSSL has no group %.63s", group_value->text);
     } else if (suite != NULL && !(is_1_2 ? suite->in_1_2 : suite->in_1_3)) {
-        snprintf(out, SWEEP_REASON_BYTES, "%s is no suite of %s", suite->name, version->text);
+        snprintf(out, SWEEP_REASON_BYTES, "%.63s is no suite of %.63s", suite->name, version->text);
     } else if (group != NULL && !(is_1_2 ? group->in_1_2 : group->in_1_3)) {
-        snprintf(out, SWEEP_REASON_BYTES, "%s is no group of %s", group_value->text, version->text);
+        snprintf(out, SWEEP_REASON_BYTES, "%.63s is no group of %.63s", group_value->text,
+                 version->text);
     } else if (cell->mode == LOAD_UPLOAD &&
                strcmp(cell->values[SWEEP_FRAGMENT].text, "dynamic") == 0) {
         snprintf(out, SWEEP_REASON_BYTES, "only servers have dynamic records, not the load");
@@ -128,10 +130,10 @@ const char *sweep_obstacle(const struct sweep_capabilities *capabilities,
         snprintf(out, SWEEP_REASON_BYTES, "ML-DSA certificates need TLSv1.3");
     } else if (is_1_2 && suite != NULL && !certificate->is_null &&
                !certificate_fits(suite, certificate->text)) {
-        snprintf(out, SWEEP_REASON_BYTES, "%s does not go with a certificate of %s", suite->name,
-                 certificate->text);
+        snprintf(out, SWEEP_REASON_BYTES, "%.63s does not go with a certificate of %.63s",
+                 suite->name, certificate->text);
     } else if (is_1_2 && suite != NULL && group != NULL && strstr(suite->name, "ECDHE") == NULL) {
-        snprintf(out, SWEEP_REASON_BYTES, "%s has no ECDHE, and so no group", suite->name);
+        snprintf(out, SWEEP_REASON_BYTES, "%.63s has no ECDHE, and so no group", suite->name);
     } else {
         return NULL;
     }

@@ -192,12 +192,15 @@ Test(http, a_flood_of_small_requests_stays_within_the_output_bound)
     fake_conn_free(fake);
 }
 
-Test(http, drains_at_once_when_idle)
+Test(http, drains_at_once_when_idle_but_answers_a_first_request)
 {
     struct fake_conn *fresh = fake_conn_new(&http_service);
     struct fake_conn *used = fake_conn_new(&http_service);
 
     fake_conn_server_drains(fresh);
+    cr_expect_eq(fresh->close_count, 0, "its client could not know");
+    cr_expect_str_eq(fake_conn_say(fresh, GET("/")),
+                     OK("text/plain", "16") "Connection: close\r\n\r\ntlsdyno: hello!\n");
     cr_expect_eq(fresh->close_count, 1);
     fake_conn_say(used, GET("/"));
     fake_conn_server_drains(used);

@@ -93,13 +93,22 @@ Test(rr, a_header_that_breaks_the_rules_ends_the_connection)
     }
 }
 
-Test(rr, drains_at_once_when_idle_and_after_the_answer_when_not)
+Test(rr, drains_at_once_when_idle_but_for_a_first_request_and_after_the_answer_when_not)
 {
+    struct fake_conn *fresh = fake_conn_new(&rr_service);
     struct fake_conn *idle = fake_conn_new(&rr_service);
     struct fake_conn *reading = fake_conn_new(&rr_service);
     struct fake_conn *answering = fake_conn_new(&rr_service);
     uint8_t request[10];
 
+    put_request(request, 8, 3);
+    fake_conn_server_drains(fresh);
+    cr_expect_eq(fresh->close_count, 0, "its client could not know");
+    fake_conn_offer(fresh, request, 8);
+    cr_expect_eq(fresh->sent_count, 3);
+    cr_expect_eq(fresh->close_count, 1);
+
+    fake_conn_offer(idle, request, 8);
     fake_conn_server_drains(idle);
     cr_expect_eq(idle->close_count, 1);
 
@@ -119,6 +128,7 @@ Test(rr, drains_at_once_when_idle_and_after_the_answer_when_not)
     cr_expect_eq(answering->sent_count, 200000);
     cr_expect_eq(answering->close_count, 1);
 
+    fake_conn_free(fresh);
     fake_conn_free(idle);
     fake_conn_free(reading);
     fake_conn_free(answering);
