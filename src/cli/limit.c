@@ -12,6 +12,7 @@
 #include "cli/limit_options.h"
 #include "cli/limit_output.h"
 #include "cli/limit_plain.h"
+#include "cli/output_file.h"
 #include "cli/record.h"
 #include "report/report.h"
 #include "tls/context.h"
@@ -98,27 +99,21 @@ static int measure(struct limit_session *session, struct error *error)
 
 static int write_json(const struct limit_session *session, struct error *error)
 {
-    const char *file = session->options->json_file;
-    struct report_environment environment;
     json_t *document = limit_json(&session->limit);
-    FILE *out = strcmp(file, "-") == 0 ? stdout : fopen(file, "we");
+    struct report_environment environment;
+    struct output_file out;
     int result = -1;
 
+    if (document == NULL) {
+        return error_set(error, "out of memory");
+    }
     report_environment_read(&environment, "");
-    if (document != NULL) {
-        json_object_set_new(document, "started", json_string(session->started));
-        json_object_set_new(document, "command_line", json_string(session->command_line));
-        json_object_set_new(document, "environment",
-                            report_environment_json(&environment, tls_library_version()));
-    }
-    if (document != NULL && out != NULL && json_dumpf(document, out, JSON_INDENT(2)) == 0 &&
-        fputc('\n', out) != EOF && fflush(out) == 0) {
-        result = 0;
-    } else {
-        error_set(error, "cannot write %s: %m", file);
-    }
-    if (out != NULL && out != stdout) {
-        fclose(out);
+    json_object_set_new(document, "started", json_string(session->started));
+    json_object_set_new(document, "command_line", json_string(session->command_line));
+    json_object_set_new(document, "environment",
+                        report_environment_json(&environment, tls_library_version()));
+    if (output_file_open(&out, session->options->json_file, error) == 0) {
+        result = output_file_keep_json(&out, document, JSON_INDENT(2), error);
     }
     json_decref(document);
     return result;

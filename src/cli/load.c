@@ -14,6 +14,7 @@
 #include "cli/load_files.h"
 #include "cli/load_options.h"
 #include "cli/load_view.h"
+#include "cli/output_file.h"
 #include "cli/record.h"
 #include "load/load.h"
 #include "report/efficiency.h"
@@ -34,7 +35,7 @@ struct load_session {
     json_t *server_after;
     json_t *limit; /* NULL: not asked for */
     struct error admin_error;
-    FILE *json; /* NULL: not asked for */
+    struct output_file json;
     struct load_files files;
     const char *session_file; /* NULL: not asked for */
     uint8_t *saved;           /* of that file */
@@ -159,21 +160,16 @@ static int session_open(struct load_session *session, struct load_options *optio
         read_limit(options->limit_file, &session->limit, error) != 0) {
         return error_prefix(error, "--limit: %s", options->limit_file);
     }
-    if (options->json_file != NULL) {
-        session->json =
-            strcmp(options->json_file, "-") == 0 ? stdout : fopen(options->json_file, "we");
-        if (session->json == NULL) {
-            return error_set(error, "--json: cannot write %s: %m", options->json_file);
-        }
+    if (options->json_file != NULL &&
+        output_file_open(&session->json, options->json_file, error) != 0) {
+        return error_prefix(error, "--json");
     }
     return load_files_open(&session->files, options->csv_file, options->percentiles_file, error);
 }
 
 static void session_close(struct load_session *session)
 {
-    if (session->json != NULL && session->json != stdout) {
-        fclose(session->json);
-    }
+    output_file_drop(&session->json);
     load_files_close(&session->files);
     tls_material_close(&session->material);
     json_decref(session->server_start);
@@ -189,21 +185,19 @@ static void session_close(struct load_session *session)
     free(session->result);
 }
 
-static int write_json(struct load_session *session, const struct load_options *options,
-                      const struct report_input *input, struct error *error)
+static int write_json(struct load_session *session, const struct report_input *input,
+                      struct error *error)
 {
     json_t *report = report_json(input);
-    int outcome = -1;
+    int outcome;
 
-    if (report != NULL) {
-        outcome = json_dumpf(report, session->json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-        fputc('\n', session->json);
+    if (report == NULL) {
+        return error_set(error, "--json: out of memory");
     }
+    outcome = output_file_keep_json(&session->json, report, JSON_INDENT(2) | JSON_REAL_PRECISION(9),
+                                    error);
     json_decref(report);
-    if (outcome != 0 || fflush(session->json) != 0) {
-        return error_set(error, "--json: cannot write %s: %m", options->json_file);
-    }
-    return 0;
+    return outcome == 0 ? 0 : error_prefix(error, "--json");
 }
 
 static int write_report(struct load_session *session, const struct load_options *options,
@@ -230,8 +224,8 @@ static int write_report(struct load_session *session, const struct load_options 
         input.server_after = session->server_after;
     }
     report_environment_read(&input.environment, "");
-    report_text(session->json == stdout ? stderr : stdout, &input);
-    if (session->json != NULL && write_json(session, options, &input, error) != 0) {
+    report_text(session->json.stream == stdout ? stderr : stdout, &input);
+    if (session->json.stream != NULL && write_json(session, &input, error) != 0) {
         return -1;
     }
     return load_files_write(&session->files, session->result, error);

@@ -26,16 +26,12 @@ static int check_folder(const char *name, struct error *error)
 int load_files_open(struct load_files *files, const char *csv_name, const char *percentiles_name,
                     struct error *error)
 {
-    files->csv_name = csv_name;
     files->percentiles_name = percentiles_name;
     if (percentiles_name != NULL && check_folder(percentiles_name, error) != 0) {
         return -1;
     }
-    if (csv_name != NULL) {
-        files->csv = fopen(csv_name, "we");
-        if (files->csv == NULL) {
-            return error_set(error, "--csv: cannot write %s: %m", csv_name);
-        }
+    if (csv_name != NULL && output_file_open(&files->csv, csv_name, error) != 0) {
+        return error_prefix(error, "--csv");
     }
     return 0;
 }
@@ -49,29 +45,23 @@ static int write_percentiles(const char *name, const char *phase, const struct h
     const char *dot = strrchr(base, '.');
     const char *end = dot != NULL && dot != base ? dot : name + strlen(name);
     char path[PATH_MAX + 64];
-    FILE *out;
-    int outcome;
+    struct output_file out;
 
     snprintf(path, sizeof(path), "%.*s.%s%s", (int)(end - name), name, phase, end);
-    out = fopen(path, "we");
-    if (out == NULL) {
-        return error_set(error, "--percentiles: cannot write %s: %m", path);
+    if (output_file_open(&out, path, error) != 0) {
+        return error_prefix(error, "--percentiles");
     }
-    histogram_write_percentiles(histogram, out);
-    outcome = ferror(out);
-    if (fclose(out) != 0 || outcome != 0) {
-        return error_set(error, "--percentiles: cannot write %s: %m", path);
-    }
-    return 0;
+    histogram_write_percentiles(histogram, out.stream);
+    return output_file_keep(&out, error) == 0 ? 0 : error_prefix(error, "--percentiles");
 }
 
 int load_files_write(struct load_files *files, const struct load_result *result,
                      struct error *error)
 {
-    if (files->csv != NULL) {
-        csv_write(files->csv, result);
-        if (fflush(files->csv) != 0 || ferror(files->csv)) {
-            return error_set(error, "--csv: cannot write %s: %m", files->csv_name);
+    if (files->csv.stream != NULL) {
+        csv_write(files->csv.stream, result);
+        if (output_file_keep(&files->csv, error) != 0) {
+            return error_prefix(error, "--csv");
         }
     }
     for (unsigned i = 0; files->percentiles_name != NULL && i < LOAD_PHASE_COUNT; i++) {
@@ -86,8 +76,6 @@ int load_files_write(struct load_files *files, const struct load_result *result,
 
 void load_files_close(struct load_files *files)
 {
-    if (files->csv != NULL) {
-        fclose(files->csv);
-    }
+    output_file_drop(&files->csv);
     *files = (struct load_files){0};
 }

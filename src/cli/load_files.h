@@ -1,16 +1,14 @@
 /* What a load run writes besides its report: --csv and --percentiles. */
 #pragma once
 
-#include <stdio.h>
-
+#include "cli/output_file.h"
 #include "load/result.h"
 
 struct error;
 
 /* Zeroed: neither was asked for. */
 struct load_files {
-    FILE *csv;
-    const char *csv_name;
+    struct output_file csv;
     const char *percentiles_name; /* borrowed */
 };
 

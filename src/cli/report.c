@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/gnuplot.h"
+#include "cli/output_file.h"
 #include "cli/report_files.h"
 #include "report/html.h"
 
@@ -105,17 +106,14 @@ static int write_page(const struct report_session *session, const struct report_
                       const struct plot_list *plots, struct error *error)
 {
     bool to_stdout = strcmp(options->output, "-") == 0;
-    FILE *out = to_stdout ? stdout : fopen(options->output, "we");
-    bool failed;
+    struct output_file out;
 
-    if (out == NULL) {
-        return error_set(error, "cannot write %s: %m", options->output);
+    if (output_file_open(&out, options->output, error) != 0) {
+        return -1;
     }
-    html_write(out, &session->input, plots);
-    failed = fflush(out) != 0 || ferror(out);
-    failed |= !to_stdout && fclose(out) != 0;
-    if (failed) {
-        return error_set(error, "cannot write %s: %m", options->output);
+    html_write(out.stream, &session->input, plots);
+    if (output_file_keep(&out, error) != 0) {
+        return -1;
     }
     if (!to_stdout) {
         size_t drawn = 0;

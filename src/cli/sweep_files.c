@@ -1,14 +1,13 @@
 #include "cli/sweep_files.h"
 
-#include <errno.h>
 #include <ftw.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/output_file.h"
 #include "report/compare_value.h"
 
 enum { WALK_DESCRIPTORS = 8 };
@@ -53,43 +52,31 @@ int sweep_files_open(struct sweep_study *study, const char *json_file, bool resu
 
 int sweep_files_save(const struct sweep_study *study, const char *json_file, struct error *error)
 {
-    char part[PATH_MAX];
     json_t *document = sweep_study_json(study);
+    struct output_file out = {0};
     int outcome = -1;
 
     if (document == NULL) {
         return error_set(error, "out of memory");
     }
-    if (strcmp(json_file, "-") == 0) {
-        outcome = json_dumpf(document, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-        putchar('\n');
-    } else if (snprintf(part, sizeof(part), "%s.part", json_file) >= (int)sizeof(part)) {
-        errno = ENAMETOOLONG;
-    } else {
-        outcome = json_dump_file(document, part, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-        if (outcome == 0) {
-            outcome = rename(part, json_file);
-        }
+    if (output_file_open(&out, json_file, error) == 0) {
+        outcome =
+            output_file_keep_json(&out, document, JSON_INDENT(1) | JSON_REAL_PRECISION(9), error);
     }
     json_decref(document);
-    return outcome == 0 ? 0 : error_set(error, "--json: cannot write %s: %m", json_file);
+    return outcome == 0 ? 0 : error_prefix(error, "--json");
 }
 
 int sweep_files_write_csv(const struct sweep_study *study, const char *csv_file,
                           struct error *error)
 {
-    FILE *out = fopen(csv_file, "we");
-    int wrong;
+    struct output_file out;
 
-    if (out == NULL) {
-        return error_set(error, "--csv: cannot write %s: %m", csv_file);
+    if (output_file_open(&out, csv_file, error) != 0) {
+        return error_prefix(error, "--csv");
     }
-    sweep_csv(out, study);
-    wrong = ferror(out);
-    if (fclose(out) != 0 || wrong != 0) {
-        return error_set(error, "--csv: cannot write %s: %m", csv_file);
-    }
-    return 0;
+    sweep_csv(out.stream, study);
+    return output_file_keep(&out, error) == 0 ? 0 : error_prefix(error, "--csv");
 }
 
 int sweep_directory_make(char out[SWEEP_DIRECTORY_BYTES], struct error *error)

@@ -1,0 +1,94 @@
+#include "cli/output_file.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+static const char SUFFIX[] = ".part";
+
+static int fail(const char *name, struct error *error)
+{
+    return error_set(error, "cannot write %s: %m", name);
+}
+
+/* Pipes and devices have nothing to rename; of a symbolic link, the file behind it is meant. */
+static bool is_renamed(const char *name)
+{
+    struct stat status;
+
+    return lstat(name, &status) != 0 || S_ISREG(status.st_mode);
+}
+
+int output_file_open(struct output_file *file, const char *name, struct error *error)
+{
+    *file = (struct output_file){.name = name};
+    if (strcmp(name, "-") == 0) {
+        file->stream = stdout;
+        return 0;
+    }
+    if (is_renamed(name)) {
+        if (strlen(name) + sizeof(SUFFIX) > sizeof(file->part)) {
+            errno = ENAMETOOLONG;
+            return fail(name, error);
+        }
+        snprintf(file->part, sizeof(file->part), "%s%s", name, SUFFIX);
+    }
+    file->stream = fopen(file->part[0] != '\0' ? file->part : name, "we");
+    if (file->stream == NULL) {
+        file->part[0] = '\0';
+        return fail(name, error);
+    }
+    return 0;
+}
+
+int output_file_keep(struct output_file *file, struct error *error)
+{
+    bool wrong = ferror(file->stream) != 0 || fflush(file->stream) != 0;
+
+    if (file->stream == stdout) {
+        file->stream = NULL;
+        return wrong ? fail(file->name, error) : 0;
+    }
+    /* Some file systems find no room only now. */
+    wrong = wrong || (file->part[0] != '\0' && fsync(fileno(file->stream)) != 0);
+    wrong = fclose(file->stream) != 0 || wrong;
+    file->stream = NULL;
+    if (file->part[0] != '\0' && !wrong) {
+        wrong = rename(file->part, file->name) != 0;
+    }
+    if (wrong) {
+        fail(file->name, error);
+        output_file_drop(file);
+        return -1;
+    }
+    file->part[0] = '\0';
+    return 0;
+}
+
+int output_file_keep_json(struct output_file *file, const json_t *document, size_t flags,
+                          struct error *error)
+{
+    if (json_dumpf(document, file->stream, flags) != 0) {
+        fail(file->name, error);
+        output_file_drop(file);
+        return -1;
+    }
+    fputc('\n', file->stream);
+    return output_file_keep(file, error);
+}
+
+void output_file_drop(struct output_file *file)
+{
+    if (file->stream != NULL && file->stream != stdout) {
+        fclose(file->stream);
+    }
+    file->stream = NULL;
+    if (file->part[0] != '\0') {
+        unlink(file->part);
+        file->part[0] = '\0';
+    }
+}
