@@ -231,6 +231,13 @@ enum dyno_setting {
     DYNO_CLOSE_TIMEOUT_MS,     /* after dyno_server_close(); 10,000 */
     DYNO_TICKET_ROTATION_MS,   /* of generated ticket keys; 3,600,000 */
     DYNO_DYNAMIC_RECORDS,      /* 1: small records at first and after silence */
+    /* Limits on hostile clients, beyond which connections are refused at once; any number. */
+    DYNO_HANDSHAKES_MAX,          /* under way in each thread */
+    DYNO_ADDRESS_CONNECTIONS_MAX, /* open, of one address (IPv6: /64) */
+    DYNO_ADDRESS_HANDSHAKES_MAX,  /* begun in a second, likewise */
+    DYNO_OUTPUT_BYTES_MAX,        /* waiting in one connection, whose input then waits, too; at
+                                     least 16 KiB; 128 KiB */
+    DYNO_BUFFER_BYTES_MAX,        /* waiting in all; a quarter of the machine's memory */
     DYNO_SETTING_COUNT,
 };
 /* Before the start, which reports a setting that there is not. 0 stands for the default. */

@@ -142,6 +142,24 @@ void dyno_server_set(struct dyno_server *server, enum dyno_setting setting, uint
     case DYNO_DYNAMIC_RECORDS:
         config->dynamic_records = value != 0;
         break;
+    case DYNO_HANDSHAKES_MAX:
+        config->handshakes_max = count;
+        break;
+    case DYNO_ADDRESS_CONNECTIONS_MAX:
+        config->address_connections_max = count;
+        break;
+    case DYNO_ADDRESS_HANDSHAKES_MAX:
+        config->address_handshakes_max = count;
+        break;
+    case DYNO_OUTPUT_BYTES_MAX:
+        if (value > 0 && count < SERVER_OUTPUT_BYTES_MIN) {
+            count = SERVER_OUTPUT_BYTES_MIN;
+        }
+        config->connection_output_bytes_max = count;
+        break;
+    case DYNO_BUFFER_BYTES_MAX:
+        config->buffer_bytes_max = value;
+        break;
     default:
         error_set(server_error(server), "there is no setting %d", (int)setting);
     }

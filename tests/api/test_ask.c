@@ -1,5 +1,7 @@
+#include <dirent.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "stage.h"
 
@@ -99,6 +101,51 @@ Test(ask, a_refused_name_ends_the_connection_with_its_alert)
     cr_assert_not_null(strstr(seen.reason, "unrecognized name"));
     stage_wait(&desk.failed);
     cr_assert_str_eq(desk.failed_phase, "server name");
+}
+
+static unsigned count_descriptors(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    cr_assert_not_null(directory);
+    while (readdir(directory)) {
+        count++;
+    }
+    closedir(directory);
+    return count;
+}
+
+static void refuse_other(struct dyno_ask *ask, struct dyno_socket *socket, const char *name)
+{
+    (void)socket;
+    if (name && strcmp(name, "other.example") == 0) {
+        dyno_refuse(ask);
+    } else {
+        dyno_answer_context(ask, stage.server_context);
+    }
+}
+
+Test(ask, names_refused_thousands_of_times_leak_no_descriptor)
+{
+    const struct dyno_events events = {.on_server_name = refuse_other,
+                                       .on_data = dyno_socket_write};
+    unsigned before;
+
+    stage_open(&events);
+    cr_assert_str_eq(stage_meet(&(struct dyno_connect){0}).heard, "hello");
+    while (dyno_server_connections(stage.server, -1) > 0) {
+        usleep(1000);
+    }
+    before = count_descriptors();
+    for (unsigned i = 0; i < 2000; i++) {
+        cr_assert_not(stage_meet(&to_other).is_secure);
+    }
+    while (dyno_server_connections(stage.server, -1) > 0) {
+        usleep(1000);
+    }
+    cr_assert_leq(count_descriptors(), before);
+    cr_assert_str_eq(stage_meet(&(struct dyno_connect){0}).heard, "hello");
 }
 
 static void answer_after_the_server(struct dyno_ask *ask)
