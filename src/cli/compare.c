@@ -193,7 +193,9 @@ const struct command compare_command = {
           .text =
               "With several runs a side, a figure's values are one of each run. A difference "
               "counts when the two-sided Mann-Whitney U test gives p below 0.05, which takes at "
-              "least four runs a side: fewer are undecided, however far apart they lie.\n\n"
+              "least four runs a side: fewer are undecided, however far apart they lie. Latencies "
+              "of "
+              "runs that had fewer than 20 operations of their kind are left out, and counted.\n\n"
               "When a side has but one run, rates are compared by the intervals of the runs, and "
               "latencies and CPU times have neither interval nor verdict. Intervals of one run "
               "share what that run was lucky or unlucky with, so that several runs, taken in "

@@ -105,6 +105,7 @@ struct values {
 /* What a figure's two sides have. */
 struct pair {
     struct values base, changed;
+    size_t left_out; /* values */
 };
 
 static void pair_free(struct pair *pair)
@@ -132,8 +133,18 @@ static void add(struct values *values, double value)
     values->items[values->count++] = value;
 }
 
+/* Of the operations that a run's latency rests on; NAN: it has no such number. */
+static double operations(const json_t *report, const char *latency_key)
+{
+    char key[COMPARE_KEY_BYTES];
+    int phase_bytes = (int)(strrchr(latency_key, '.') - latency_key);
+
+    snprintf(key, sizeof(key), "%.*s.count", phase_bytes, latency_key);
+    return compare_number(compare_find(report, key));
+}
+
 static void collect_runs(const struct compare_side *side, const struct figure_info *info,
-                         struct values *out)
+                         struct values *out, size_t *left_out)
 {
     size_t length = strlen(info->key);
     bool is_ns = length > 3 && strcmp(info->key + length - 3, "_ns") == 0;
@@ -141,8 +152,10 @@ static void collect_runs(const struct compare_side *side, const struct figure_in
     for (size_t i = 0; i < side->count; i++) {
         double value = compare_number(compare_find(side->reports[i], info->key));
 
-        /* A rate of exactly 0 of what the run never did, as resumed handshakes, says nothing. */
-        if (value > 0) {
+        if (is_ns && operations(side->reports[i], info->key) < COMPARE_OPERATIONS_MIN) {
+            *left_out += value > 0;
+        } else if (value >
+                   0) { /* 0 of what the run never did, as resumed handshakes, says nothing */
             add(out, is_ns ? value / 1e9 : value);
         }
     }
@@ -229,8 +242,8 @@ static enum compare_source collect(const struct compare_input *input,
 {
     struct pair intervals = {0};
 
-    collect_runs(&input->base, info, &out->base);
-    collect_runs(&input->changed, info, &out->changed);
+    collect_runs(&input->base, info, &out->base, &out->left_out);
+    collect_runs(&input->changed, info, &out->changed, &out->left_out);
     if (info->series_key == NULL || out->base.count == 0 || out->changed.count == 0 ||
         (out->base.count > 1 && out->changed.count > 1)) {
         return COMPARE_FROM_RUNS;
@@ -254,6 +267,7 @@ static void add_figure(const struct compare_input *input, const struct figure_in
     struct pair pair = {0};
     enum compare_source source = collect(input, info, &pair);
 
+    out->left_out += pair.left_out;
     if (pair.base.count + pair.changed.count > 0) {
         *figure = (struct compare_figure){
             .unit = info->unit, .higher_is_better = info->higher_is_better, .source = source};

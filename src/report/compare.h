@@ -22,6 +22,10 @@ enum {
 /* A p-value below this is called significant. */
 static const double COMPARE_SIGNIFICANT_P = 0.05;
 
+/* A run's latency of fewer operations says more about those few than about the run: it is left out.
+ */
+enum { COMPARE_OPERATIONS_MIN = 20 };
+
 struct compare_side {
     json_t *reports[COMPARE_RUNS_MAX]; /* compare_check() has accepted them; only read */
     size_t count;
@@ -80,6 +84,7 @@ struct compare_difference {
 
 struct compare_result {
     size_t base_runs, changed_runs;
+    size_t left_out; /* latencies of fewer than COMPARE_OPERATIONS_MIN operations, in all runs */
     double tolerance;
     struct compare_figure figures[COMPARE_FIGURES_MAX];
     size_t figure_count;

@@ -136,6 +136,14 @@ static void print_figures(FILE *out, const struct compare_result *result)
                    "less independent than runs are, so that their p is too small. Latencies "
                    "and CPU times have no intervals then. Several runs a side give an answer.");
     }
+    if (result->left_out > 0) {
+        char text[COMPARE_TEXT_BYTES];
+
+        snprintf(text, sizeof(text),
+                 "Left out: %zu latencies of runs that had fewer than %d operations of their kind.",
+                 result->left_out, COMPARE_OPERATIONS_MIN);
+        print_note(out, text);
+    }
     if (any_undecided(result)) {
         print_note(out, "undecided: no difference between so few values can have p below 0.05; it "
                         "takes four runs a side.");
@@ -228,10 +236,10 @@ static json_t *differences_json(const struct compare_result *result)
 
 json_t *compare_json(const struct compare_result *result)
 {
-    return json_pack("{s:s, s:I, s:I, s:f, s:b, s:I, s:o, s:o}", "schema", "tlsdyno-compare/1",
+    return json_pack("{s:s, s:I, s:I, s:f, s:b, s:I, s:I, s:o, s:o}", "schema", "tlsdyno-compare/1",
                      "base_runs", (json_int_t)result->base_runs, "new_runs",
                      (json_int_t)result->changed_runs, "tolerance_share", result->tolerance,
                      "comparable", result->comparable, "regressions",
-                     (json_int_t)result->regressions, "figures", figures_json(result),
-                     "differences", differences_json(result));
+                     (json_int_t)result->regressions, "left_out", (json_int_t)result->left_out,
+                     "figures", figures_json(result), "differences", differences_json(result));
 }

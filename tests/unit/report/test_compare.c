@@ -287,6 +287,34 @@ static char *text_of(const struct compare_result *result)
     return text;
 }
 
+Test(compare, latencies_of_few_operations_are_left_out)
+{
+    static const int counts[] = {COMPARE_OPERATIONS_MIN - 1, COMPARE_OPERATIONS_MIN};
+
+    for (size_t c = 0; c < 2; c++) {
+        struct comparison *comparison = prepare(equal_runs);
+        const size_t runs = comparison->input.base.count;
+
+        for (size_t i = 0; i < runs; i++) {
+            set(json_object_get(comparison->input.base.reports[i], "latency"), "message", "count",
+                json_integer(counts[c]));
+        }
+        compare_reports(&comparison->input, &comparison->result);
+        if (c == 0) {
+            char *text = text_of(&comparison->result);
+
+            cr_assert_eq(figure(comparison, "latency.message.p99_ns")->base_count, 0);
+            cr_assert_eq(comparison->result.left_out, 3 * runs, "p50, p99 and p99.9 of each");
+            cr_assert_not_null(strstr(text, "fewer than 20 operations"), "%s", text);
+            free(text);
+        } else {
+            cr_assert_eq(figure(comparison, "latency.message.p99_ns")->base_count, runs);
+            cr_assert_eq(comparison->result.left_out, 0);
+        }
+        release(comparison);
+    }
+}
+
 Test(compare, text_keeps_to_its_columns)
 {
     struct comparison *comparison = compare((struct shape){
