@@ -385,7 +385,8 @@ const struct command load_command = {
             .summary = "Puts a TLS server under load and reports rates, times, errors and what was "
                        "negotiated. TARGET is HOST:PORT, https://HOST[:PORT][/PATH], http://... or "
                        "unix:PATH. Ctrl-C ends early and still reports. The exit status is 1 when "
-                       "nothing succeeded, and 3 when --fail-if or --expect-resumed says so.",
+                       "nothing succeeded, and 3 when --fail-if, --expect-resumed or --find-max "
+                       "says so.",
             .operand = "TARGET",
             .operand_offset = offsetof(struct load_options, target),
             .sections =
@@ -405,5 +406,7 @@ const struct command load_command = {
         },
     .config_bytes = sizeof(struct load_options),
     .run = run,
-    .violated = "a condition of --fail-if is true, or --expect-resumed is not met",
+    .violated =
+        "a condition of --fail-if is true, --expect-resumed is not met, or --find-max found "
+        "no rate that keeps its objective",
 };

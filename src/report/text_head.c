@@ -26,7 +26,9 @@ static void print_load(FILE *out, const struct load_plan *plan, const struct loa
         used += snprintf(text + used, sizeof(text) - (size_t)used, "from %u addresses, ",
                          plan->loopback_sources);
     }
-    if (plan->mode == LOAD_RR || plan->mode == LOAD_UPLOAD) {
+    if (plan->mode == LOAD_RR && plan->peer == LOAD_PEER_HTTP) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "GET requests, ");
+    } else if (plan->mode == LOAD_RR || plan->mode == LOAD_UPLOAD) {
         used += snprintf(text + used, sizeof(text) - (size_t)used, "messages of %s bytes, ",
                          text_format_integer(plan->message_bytes, size));
     }
