@@ -11,7 +11,7 @@ SCHEMA = json.loads(
     (pathlib.Path(__file__).resolve().parents[2] / "docs/schema/tlsdyno-limit-1.schema.json")
     .read_text(encoding="utf-8")
 )
-BRIEF = ("--rounds", 2, "--duration", "50ms", "--json", "-")
+BRIEF = ("--rounds", 2, "--duration", "100ms", "--json", "-")
 
 
 def limit(*arguments):
@@ -64,7 +64,7 @@ class Efficiency(unittest.TestCase):
             arguments = (server.target, "--insecure", "-t", 1, "--limit", file)
             for mode in (("--mode", "handshake"), ("--mode", "rr", "-m", 64)):
                 with self.subTest(mode):
-                    found = load(*arguments, *mode, "-d", "300ms", "--admin", server.admin)
+                    found = load(*arguments, *mode, "-d", "1s", "--admin", server.admin)
                     efficiency = found["efficiency"]
                     self.assertIsNone(efficiency["obstacle"])
                     cost = found["server"]["cost"]

@@ -77,8 +77,10 @@ class EarlyData(Sessions):
             self.assertEqual(report["handshakes"]["early_data"]["accepted"], count // 2)
             self.assertEqual(server.counter("early_data_handshakes", "accepted"), count // 2)
         latency = report["latency"]
-        for phase in ("handshake_full", "handshake_early_accepted", "first_byte_early",
-                      "to_first_byte", "to_first_byte_early"):
+        # The last message may come while the other connections are being made again.
+        self.assertIn(latency["handshake_full"]["count"], range(count // 2, count // 2 + 4))
+        for phase in ("handshake_early_accepted", "first_byte_early", "to_first_byte",
+                      "to_first_byte_early"):
             self.assertEqual(latency[phase]["count"], count // 2, phase)
         self.assertIsNone(latency["handshake_ticket"])
         self.assertIsNone(latency["handshake_early_rejected"])
