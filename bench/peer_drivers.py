@@ -10,11 +10,12 @@ import subprocess
 CONNECTIONS = 64
 
 
-def load_report(context, port, *arguments):
-    """One run of our load generator; its JSON report."""
+def load_report(context, port, *arguments, path=None):
+    """One run of our load generator; its JSON report. path: what to GET."""
+    target = f"https://127.0.0.1:{port}{path}" if path else f"127.0.0.1:{port}"
     done = subprocess.run(
-        [*context.on_load_cpu, context.settings.tlsdyno, "load", f"127.0.0.1:{port}", "-t", "1",
-         "-J", "-", *map(str, arguments)],
+        [*context.on_load_cpu, context.settings.tlsdyno, "load", target, "-t", "1", "-J", "-",
+         *map(str, arguments)],
         stdin=subprocess.DEVNULL, capture_output=True, text=True,
     )
     if done.returncode != 0:
@@ -53,10 +54,10 @@ def echo(size, connections=CONNECTIONS, depth=1, plain=False):
     return drive
 
 
-def http(connections=CONNECTIONS, plain=False):
+def http(connections=CONNECTIONS):
     def drive(context, server, seconds):
-        report = load_report(context, server.port, trust(plain), "--mode", "rr", "--service",
-                             "http", "-c", connections, "-d", f"{seconds}s")
+        report = load_report(context, server.port, "--insecure", "--mode", "rr", "-c", connections,
+                             "-d", f"{seconds}s", path="/16")
         return report["messages"]["count"], report["errors"]["count"]
 
     return drive

@@ -1,24 +1,34 @@
-"""What bench/peers measures besides rates: latency under a storm of handshakes (P7), memory of idle
-connections (P5), and two cores against one (P9).
+"""What bench/peers measures besides rates: memory of idle connections (P5), very many of them (P6),
+latency under a storm of handshakes (P7), and two cores against one (P9).
 
 Each returns a title, a table and notes.
 """
 
 import contextlib
 import dataclasses
+import json
 import multiprocessing
 import os
+import pathlib
+import resource
 import selectors
 import socket
 import ssl
 import statistics
+import subprocess
 import sys
+import time
 
 import peer_drivers as drivers
 import peer_servers as servers
 
 STORM_SOCKETS = 64
 STORM_CONNECTIONS = 32
+IDLE_CONNECTIONS = 9000  # HAProxy allots two descriptors for each, of 20,000
+SETTLE_SECONDS = 15  # allocators give back what is free after some ten
+MANY_CONNECTIONS = 100_000
+PAIR_CONNECTIONS = 19_000
+MANY_SECONDS = 240  # until the last pair has made its own, too
 
 
 @dataclasses.dataclass
@@ -80,13 +90,13 @@ def flooded(context, port):
         process.join()
 
 
-def latency(context, server, service, rate):
+def latency(context, server, rate):
     """p99.9 from the intended times, seconds, and the report's own view of the rate."""
     report = drivers.load_report(
         # Ahead of the flood on their common CPU: its own waiting is not the server's.
         dataclasses.replace(context, on_load_cpu=[*context.on_load_cpu, "chrt", "--fifo", "1"]),
-        server.port, "--insecure", "--mode", "rr", "--service", service, "-c", STORM_CONNECTIONS,
-        "-R", rate, "-d", f"{max(3, context.seconds)}s")
+        server.port, "--insecure", "--mode", "rr", "-c", STORM_CONNECTIONS, "-R", rate, "-d",
+        f"{max(3, context.seconds)}s", path="/16")
     corrected = report["latency"]["message_corrected"]
     return corrected["p999_ns"] / 1e9, report["open_loop"]["achieved_share"]
 
@@ -94,17 +104,16 @@ def latency(context, server, service, rate):
 def storm(context):
     """P7."""
     rows, notes = [], []
-    for name, start, service in (("ours", servers.ours_http, "http"),
-                                 ("nginx", servers.nginx, "http"),
-                                 ("haproxy", servers.haproxy, "http")):
+    for name, start in (("ours", servers.ours_http), ("nginx", servers.nginx),
+                        ("haproxy", servers.haproxy)):
         with start(context.settings) as server:
             most, _ = drivers.http(STORM_CONNECTIONS)(context, server, context.seconds)
             rate = int(most / context.seconds / 2)
             quiet, stormy, kept = [], [], []
             for number in range(context.rounds):
-                quiet.append(latency(context, server, service, rate)[0])
+                quiet.append(latency(context, server, rate)[0])
                 with flooded(context, server.port):
-                    seconds, share = latency(context, server, service, rate)
+                    seconds, share = latency(context, server, rate)
                 stormy.append(seconds)
                 kept.append(share)
                 print(f"storm: {name}: round {number + 1} of {context.rounds}: p99.9 "
@@ -150,4 +159,92 @@ def two_cores(context):
                       "on the same CPUs in both."]}
 
 
-EXPERIMENTS = {"storm": Experiment("P7", storm), "two-cores": Experiment("P9", two_cores)}
+def established(port):
+    """Connections that a server on this port has."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        return sum(fields[3] == "01" and fields[1].endswith(f":{port:04X}")
+                   for fields in map(str.split, table))
+
+
+@contextlib.contextmanager
+def holding(context, target, count, seconds, file):
+    """A load generator that makes `count` connections, holds them for so long, asks each whether it
+    lives, and then writes its report."""
+    load = subprocess.Popen(
+        [*context.on_load_cpu, context.settings.tlsdyno, "load", target, "--insecure", "-t", "1",
+         "--mode", "rr", "-c", "1", "-R", "1", "--idle", str(count), "-d", f"{seconds}s", "--timeout", "120s",
+         "-J", file], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    try:
+        yield load
+    finally:
+        load.kill()
+        load.wait()
+
+
+def wait_for(condition, process, seconds=600):
+    end = time.monotonic() + seconds
+    while not condition() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.5)
+
+
+def verified(load, file):
+    load.wait()
+    return json.loads(pathlib.Path(file).read_text())["idle"]["verified"]
+
+
+def memory(context):
+    """P5."""
+    rows = []
+    echo, http = "127.0.0.1:{}", "https://127.0.0.1:{}/16"
+    file = context.settings.directory / "idle.json"
+    for name, start, target in (("ours", servers.ours_http, http), ("nginx", servers.nginx, http),
+                                ("haproxy", servers.haproxy, http),
+                                ("ours, echo", servers.ours, echo),
+                                ("node, echo", servers.node, echo)):
+        with start(context.settings) as server:
+            before = server.rss_bytes()
+            with holding(context, target.format(server.port), IDLE_CONNECTIONS,
+                         SETTLE_SECONDS + 5, file) as load:
+                wait_for(lambda: established(server.port) > IDLE_CONNECTIONS, load)
+                time.sleep(SETTLE_SECONDS)
+                count = established(server.port)
+                each = (server.rss_bytes() - before) / count
+                alive = verified(load, file)
+        rows.append((name, f"{each / 1024:.1f} KiB", f"{count:,}", f"{alive:,}"))
+        print(f"memory: {name}: {rows[-1][1]}", file=sys.stderr)
+    return {"goal": "P5", "title": "memory of an idle TLS 1.3 connection: growth of the processes' "
+                                   "proportional set size, by connections held",
+            "header": ("who", "each", "held", "answered at the end"), "rows": rows, "notes": []}
+
+
+def many(context):
+    """P6: as many pairs of server and load generator as the limit of open files asks for."""
+    pairs = -(-MANY_CONNECTIONS // PAIR_CONNECTIONS)
+    each = -(-MANY_CONNECTIONS // pairs)
+    with contextlib.ExitStack() as stack:
+        running = []
+        for number in range(pairs):
+            server = stack.enter_context(servers.ours(context.settings))
+            file = context.settings.directory / f"many-{number}.json"
+            before = server.rss_bytes()
+            load = stack.enter_context(holding(context, f"127.0.0.1:{server.port}", each,
+                                               MANY_SECONDS, file))
+            running.append((server, load, file, before))
+        for server, load, _, _ in running:
+            wait_for(lambda: established(server.port) > each, load)
+        time.sleep(SETTLE_SECONDS)
+        count = sum(established(server.port) for server, *_ in running)
+        grown = sum(server.rss_bytes() - before for server, _, _, before in running)
+        alive = sum(verified(load, file) for _, load, file, _ in running)
+    return {"goal": "P6", "title": "connections held at once, both ends on this machine",
+            "header": ("asked", "held", "answered at the end", "server's memory each"),
+            "rows": [(f"{pairs * each:,}", f"{count:,}", f"{alive:,}",
+                      f"{grown / count / 1024:.1f} KiB")],
+            "notes": [f"{pairs} servers and {pairs} load generators, for a limit of "
+                      f"{resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,} open files each"]}
+
+
+EXPERIMENTS = {"memory": Experiment("P5", memory), "many": Experiment("P6", many),
+               "storm": Experiment("P7", storm),
+               "two-cores": Experiment("P9", two_cores)}

@@ -153,7 +153,7 @@ def output_of(*command):
 
 
 @contextlib.contextmanager
-def ours(settings, service="echo", plain=False):
+def ours(settings, service="echo", plain=False, more=()):
     directory = pathlib.Path(tempfile.mkdtemp(prefix="tlsdyno-", dir=settings.directory))
     log = directory / "log"
     tls = settings.tls
@@ -166,7 +166,7 @@ def ours(settings, service="echo", plain=False):
                             "--max-version", tls.version, "--ciphersuites", tls.suite, "--ciphers",
                             tls.cipher, "--groups", tls.groups, "--num-tickets", TICKETS,
                             *(["--no-tickets"] if tls.resume == "id" else []),
-                            "--drain-timeout", "10ms"),
+                            "--drain-timeout", "10ms", *more),
             stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
         )
     with stopping(process):
@@ -175,6 +175,10 @@ def ours(settings, service="echo", plain=False):
         port = int(pattern.search(log.read_text()).group(1))
         openssl = re.search(r"OpenSSL (\S+)", output_of(settings.tlsdyno, "--version"))
         yield Running("tlsdyno", process, port, openssl.group(1) if openssl else "?")
+
+
+def ours_direct(settings):
+    return ours(settings, more=("--record-layer", "direct"))
 
 
 def ours_http(settings):
@@ -203,8 +207,8 @@ NGINX_SESSIONS = {
 }
 NGINX = """
 daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/nginx.log crit;
-worker_rlimit_nofile 16384;
-events {{ worker_connections 8192; }}
+worker_rlimit_nofile 19000;
+events {{ worker_connections 16384; }}
 http {{
     access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; tcp_nodelay on;
     client_body_temp_path {directory}/nginx-body; proxy_temp_path {directory}/nginx-proxy;
@@ -251,7 +255,7 @@ def nginx(settings):
 HAPROXY = """
 global
     nbthread 1
-    maxconn 8192
+    maxconn 9500
     ssl-default-bind-curves {tls.groups}
     ssl-default-bind-ciphersuites {tls.suite}
     ssl-default-bind-ciphers {tls.cipher}
