@@ -125,7 +125,7 @@ const struct option_info serve_option_rows[SERVE_OPTION_COUNT] = {
      .argument = "N",
      .group = "Listening",
      .help = "worker threads",
-     .default_text = "one for each CPU",
+     .default_text = "one for each CPU, or as many as the control group may use",
      .min = 1,
      .max = SNAPSHOT_WORKERS_MAX,
      OPTION_FIELD(struct serve_options, server.threads)},

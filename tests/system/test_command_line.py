@@ -144,6 +144,32 @@ class InheritedSockets(unittest.TestCase):
             self.check_echo(port, text)
 
 
+class Quota(unittest.TestCase):
+    @unittest.skipIf(os.geteuid() != 0, "needs root, for mounts of its own")
+    def test_there_are_no_more_workers_than_the_control_group_may_use_cpus(self):
+        # Files in the place of a control group's, seen by this process alone.
+        script = """mount -t tmpfs none /sys/fs/cgroup && mkdir /sys/fs/cgroup/a &&
+            echo 50000 100000 > /sys/fs/cgroup/a/cpu.max && echo 0::/a > /sys/fs/cgroup/group &&
+            mount --bind /sys/fs/cgroup/group /proc/$$/cgroup || exit 77
+            exec "$@" """
+        with subprocess.Popen(
+                ["unshare", "-m", "bash", "-c", script, "bash", BINARY, "serve",
+                 "--listen", "127.0.0.1:0"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True) as process:
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if "worker" in line:
+                    process.send_signal(signal.SIGINT)
+            told = process.stderr.read()
+        if process.returncode in (1, 77) and not lines:
+            self.skipTest("cannot mount: " + told)
+        self.assertIn("1 worker", lines[-1])
+        if len(os.sched_getaffinity(0)) > 1:
+            self.assertIn("may use 0.5 of", told)
+
+
 class KeyLog(unittest.TestCase):
     def check_logged(self, path, process_error):
         self.assertIn("warning", process_error)
