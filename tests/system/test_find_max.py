@@ -33,10 +33,13 @@ class FindMax(unittest.TestCase):
         self.assertLessEqual(search["kept_per_second"], 400 * 1.05)
         self.assertGreaterEqual(search["kept_per_second"], closed["achieved_per_second"] / 2)
         self.assertGreater(search["failed_per_second"], search["kept_per_second"])
-        for run in runs[-3:]:
+        # Kept thrice, at last: between the first and the others may be what a higher rate gave.
+        found = [run for run in runs if run["rate_per_second"] == search["kept_per_second"]]
+        self.assertGreaterEqual(len(found), 3)
+        for run in [*found[-3:], runs[-1]]:
             self.assertTrue(run["kept"], run)
-            self.assertEqual(run["rate_per_second"], search["kept_per_second"])
             self.assertLess(run["p99_ns"], 200e6)
+        self.assertEqual(runs[-1], found[-1])
         for run in runs:
             if not run["kept"]:
                 self.assertRegex(run["reason"], "rate missed|p99 latency")
