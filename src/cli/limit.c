@@ -1,7 +1,5 @@
 /* tlsdyno limit: what TLS and TCP together allow on this machine. */
 #include <sched.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/limit_options.h"
 #include "cli/limit_output.h"
 #include "cli/limit_plain.h"
@@ -17,9 +16,6 @@
 #include "report/report.h"
 #include "tls/context.h"
 
-/* Set by the signal handler. */
-static atomic_bool stop_requested;
-
 struct limit_session {
     struct limit limit;
     struct limit_plain_server server;
@@ -27,21 +23,6 @@ struct limit_session {
     char started[RECORD_TIME_BYTES];
     char command_line[RECORD_COMMAND_BYTES];
 };
-
-static void on_signal(int number)
-{
-    (void)number;
-    atomic_store_explicit(&stop_requested, true, memory_order_relaxed);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 static void tell_progress(const struct limit_session *session, unsigned round)
 {
@@ -52,7 +33,7 @@ static void tell_progress(const struct limit_session *session, unsigned round)
 
 static int check_stop(struct error *error)
 {
-    return atomic_load_explicit(&stop_requested, memory_order_relaxed)
+    return atomic_load_explicit(&interrupt_requested, memory_order_relaxed)
                ? error_set(error, "interrupted: a limit needs all its rounds")
                : 0;
 }
@@ -82,7 +63,7 @@ static int measure(struct limit_session *session, struct error *error)
     int result = 0;
 
     if (!session->options->memory_only) {
-        if (limit_plain_open(&session->server, &stop_requested, error) != 0) {
+        if (limit_plain_open(&session->server, &interrupt_requested, error) != 0) {
             return -1;
         }
         sched_setaffinity(0, sizeof(cpu_set_t), &session->server.server_cpus);
@@ -154,7 +135,7 @@ static int run(void *config, char **argv, struct error *error)
     session->options = config;
     record_command_line(argv, session->command_line);
     record_time(session->started);
-    catch_signals();
+    interrupt_catch();
     if (limit_open(&session->limit, config, error) != 0) {
         status = EXIT_USAGE;
     } else if (count_possible(&session->limit) == 0) {

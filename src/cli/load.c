@@ -1,7 +1,5 @@
 /* tlsdyno load: from options to a plan, a run, and a report. */
 #include <langinfo.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,19 +9,18 @@
 #include "cli/command.h"
 #include "cli/file_limit.h"
 #include "cli/find_max.h"
+#include "cli/interrupt.h"
 #include "cli/load_files.h"
 #include "cli/load_options.h"
 #include "cli/load_view.h"
 #include "cli/output_file.h"
 #include "cli/record.h"
+#include "cli/report_files.h"
 #include "load/load.h"
 #include "report/efficiency.h"
 #include "report/report.h"
 #include "tls/context.h"
 #include "tls/session_file.h"
-
-/* Set by the signal handler, read by the load's threads. */
-static atomic_bool stop_requested;
 
 /* What a run works with; owned. */
 struct load_session {
@@ -46,22 +43,6 @@ struct load_session {
     char started[RECORD_TIME_BYTES];
     char command_line[RECORD_COMMAND_BYTES];
 };
-
-static void on_signal(int number)
-{
-    (void)number;
-    atomic_store_explicit(&stop_requested, true, memory_order_relaxed);
-}
-
-/* The first Ctrl-C or SIGTERM ends the run early, the second one the program. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 static void on_progress(void *user, const struct load_progress *progress)
 {
@@ -111,14 +92,6 @@ static void view_init(struct load_view *view, const struct load_plan *plan)
     view->mode = plan->mode;
 }
 
-static int read_limit(const char *file, json_t **out, struct error *error)
-{
-    json_error_t reason;
-
-    *out = json_load_file(file, 0, &reason);
-    return *out != NULL ? efficiency_check(*out, error) : error_set(error, "%s", reason.text);
-}
-
 /* Everything that can be wrong without a run is found out before it. */
 static int session_open(struct load_session *session, struct load_options *options, char **argv,
                         struct error *error)
@@ -156,9 +129,11 @@ static int session_open(struct load_session *session, struct load_options *optio
         options->plan.session = session->saved;
         options->plan.session_bytes = session->saved_bytes;
     }
-    if (options->limit_file != NULL &&
-        read_limit(options->limit_file, &session->limit, error) != 0) {
-        return error_prefix(error, "--limit: %s", options->limit_file);
+    if (options->limit_file != NULL) {
+        session->limit = report_file_read(options->limit_file, efficiency_check, error);
+        if (session->limit == NULL) {
+            return error_prefix(error, "--limit");
+        }
     }
     if (options->json_file != NULL &&
         output_file_open(&session->json, options->json_file, error) != 0) {
@@ -255,7 +230,7 @@ static int judge_search(const struct find_max *search, struct error *error)
     if (search == NULL || search->is_confirmed) {
         return EXIT_SUCCESS;
     }
-    if (search->run_count > 0 && stop_requested) {
+    if (search->run_count > 0 && interrupt_requested) {
         error_set(error, "--find-max: interrupted before a rate was confirmed");
         return EXIT_FAILURE;
     }
@@ -328,7 +303,7 @@ static int run(void *config, char **argv, struct error *error)
                                .measure_end = on_measure_end,
                                .session = on_session,
                                .user = &session,
-                               .stop = &stop_requested};
+                               .stop = &interrupt_requested};
     int status = EXIT_FAILURE;
 
     if (load_options_check(options, error) != 0) {
@@ -358,7 +333,7 @@ static int run(void *config, char **argv, struct error *error)
         &(struct file_limit_need){.option = "connections",
                                   .connections = options->plan.connections + options->plan.idle,
                                   .threads = options->plan.threads});
-    catch_signals();
+    interrupt_catch();
     if (run_load(options, &session, &hooks, error) == 0) {
         load_view_end(&session.view);
         if (session.session_error.text[0] != '\0') {

@@ -1,7 +1,5 @@
 /* tlsdyno sweep: from options to a study, its runs, and a table. */
 #include <langinfo.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +9,7 @@
 #include "base/units.h"
 #include "cli/capabilities.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/record.h"
 #include "cli/sweep_files.h"
 #include "cli/sweep_options.h"
@@ -18,9 +17,6 @@
 
 /* Elsewhere than on a terminal a line about progress comes that often. */
 static const uint64_t QUIET_NS = 10ull * 1000 * 1000 * 1000;
-
-/* Set by the signal handler. */
-static atomic_bool stop_requested;
 
 /* What a study works with; too large for the stack. */
 struct sweep_session {
@@ -35,22 +31,6 @@ struct sweep_session {
     uint64_t began_ns;
     uint64_t told_ns;
 };
-
-static void on_signal(int number)
-{
-    (void)number;
-    atomic_store_explicit(&stop_requested, true, memory_order_relaxed);
-}
-
-/* The first Ctrl-C or SIGTERM ends the study in good order, the second one at once. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 /* ---- Progress ---- */
 
@@ -128,7 +108,7 @@ static int prepare(struct sweep_session *session, char **argv, struct error *err
     report_environment_read(&study->environment, "");
     capabilities_read(&study->capabilities);
     study->settings.directory = session->directory;
-    study->settings.stop = &stop_requested;
+    study->settings.stop = &interrupt_requested;
     session->on_terminal = isatty(STDERR_FILENO) == 1;
     if (sweep_study_open(study, error) != 0 ||
         sweep_directory_make(session->directory, error) != 0) {
@@ -215,7 +195,7 @@ static int run(void *config, char **argv, struct error *error)
     if (sweep_options_settle(config, &session->study, error) != 0) {
         status = EXIT_USAGE;
     } else {
-        catch_signals();
+        interrupt_catch();
         if (prepare(session, argv, error) == 0) {
             status = run_study(session, error);
         }
