@@ -66,6 +66,9 @@ class MaxHandshakes(unittest.TestCase):
     def test_handshakes_under_way_are_limited_and_open_connections_do_not_count(self):
         with Server("--max-handshakes", 4, threads=1) as server, contextlib.ExitStack() as stack:
             good = [stack.enter_context(secure(server.port)) for _ in range(6)]
+            # A client is done when it has sent its Finished; the server not yet, and would refuse
+            # one of the silent ones.
+            server.wait_counter("handshakes_in_progress", 0)
             silent = [stack.enter_context(connect(server.port)) for _ in range(4)]
             server.wait_counter("handshakes_in_progress", 4)
             with connect(server.port) as extra:
