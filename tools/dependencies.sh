@@ -27,6 +27,8 @@ build  libncurses-dev                            ncurses-devel             ncurs
 build  python3                                   python3                   python
 build  util-linux                                util-linux                util-linux
 test   clang                                     clang                     clang
+test   clang-tidy                                clang-tools-extra         -
+test   cppcheck                                  cppcheck                  cppcheck
 test   libcriterion-dev                          criterion-devel           criterion
 test   -                                         libasan                   -
 test   -                                         libubsan                  -

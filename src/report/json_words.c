@@ -31,7 +31,7 @@ json_t *json_text(const char *text)
     if (string != NULL) {
         return string;
     }
-    for (; text[length] != '\0' && length < sizeof(ascii) - 1; length++) {
+    for (; length < sizeof(ascii) - 1 && text[length] != '\0'; length++) {
         ascii[length] = text[length];
         if ((unsigned char)ascii[length] >= 0x80) {
             ascii[length] = '?';

@@ -127,7 +127,7 @@ const char *plot_label(const char *text, char out[PLOT_LABEL_BYTES])
 {
     size_t length = 0;
 
-    for (; text[length] != '\0' && length < PLOT_LABEL_BYTES - 1; length++) {
+    for (; length < PLOT_LABEL_BYTES - 1 && text[length] != '\0'; length++) {
         bool harmless = isascii(text[length]) && (isalnum((unsigned char)text[length]) ||
                                                   strchr(" ,._+:/-", text[length]) != NULL);
 

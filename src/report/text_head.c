@@ -283,8 +283,8 @@ static void print_staples(FILE *out, const uint64_t staples[TLS_STAPLE_COUNT])
 void text_print_negotiated(FILE *out, const struct load_result *result)
 {
     const struct load_negotiated *rows[LOAD_NEGOTIATED_MAX];
-    uint64_t total = result->negotiated_other;
     uint64_t hidden = result->negotiated_other;
+    uint64_t total = hidden;
     char number[UNITS_TEXT_BYTES];
 
     if (result->negotiated_count == 0 && result->negotiated_other == 0) {
