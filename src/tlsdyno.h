@@ -127,6 +127,10 @@ void dyno_config_request_ocsp(struct dyno_config *config);
  * KeyUpdates; one more ends the connection. Default: 3 in 600 seconds. */
 void dyno_config_set_renegotiation(struct dyno_config *config, uint32_t limit, uint32_t window_s);
 void dyno_config_refuse_renegotiation(struct dyno_config *config);
+/* TLS records in a row that may bring neither data nor a handshake message, empty ones and
+ * warnings; one more ends the connection. Default, and at most: 32. */
+void dyno_config_set_empty_records(struct dyno_config *config, uint32_t limit);
+void dyno_config_refuse_empty_records(struct dyno_config *config);
 /* UNSAFE. Every secret of every connection as an NSS key log line, without the newline, on the
  * connection's core. */
 void dyno_config_reveal_secrets(struct dyno_config *config,

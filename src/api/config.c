@@ -296,6 +296,17 @@ void dyno_config_refuse_renegotiation(struct dyno_config *config)
     config->tls.no_renegotiation = true;
 }
 
+void dyno_config_set_empty_records(struct dyno_config *config, uint32_t limit)
+{
+    config->tls.empty_record_limit = limit;
+    config->tls.no_empty_records = false;
+}
+
+void dyno_config_refuse_empty_records(struct dyno_config *config)
+{
+    config->tls.no_empty_records = true;
+}
+
 void dyno_config_reveal_secrets(struct dyno_config *config,
                                 void (*each)(void *user, const char *line), void *user)
 {

@@ -31,7 +31,7 @@ struct serve_options {
 
 /* Rows over struct serve_options: what the server does, and what its TLS has that a client's has
  * not. */
-enum { SERVE_OPTION_COUNT = 24, SERVE_TLS_OPTION_COUNT = 18 };
+enum { SERVE_OPTION_COUNT = 24, SERVE_TLS_OPTION_COUNT = 19 };
 
 extern const struct option_info serve_option_rows[SERVE_OPTION_COUNT];
 extern const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT];

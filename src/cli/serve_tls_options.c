@@ -23,6 +23,23 @@ static int take_reneg_limit(void *config, const char *value, struct error *error
     return 0;
 }
 
+static int take_max_empty_records(void *config, const char *value, struct error *error)
+{
+    struct serve_options *options = config;
+    struct tls_config *tls = &options->server.tls;
+    uint64_t limit;
+
+    if (units_parse_count(value, &limit, error) != 0) {
+        return -1;
+    }
+    if (limit > TLS_EMPTY_RECORDS_MAX) {
+        return error_set(error, "not from 0 to %d", TLS_EMPTY_RECORDS_MAX);
+    }
+    tls->empty_record_limit = (uint32_t)limit;
+    tls->no_empty_records = limit == 0;
+    return 0;
+}
+
 const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT] = {
     {.name = "sni",
      .kind = OPTION_LIST,
@@ -168,6 +185,14 @@ const struct option_info serve_tls_option_rows[SERVE_TLS_OPTION_COUNT] = {
      .max = 30 * OPTION_DAY,
      .unit_ns = OPTION_SECOND,
      OPTION_FIELD(struct serve_options, server.tls.renegotiation_window_s)},
+    {.name = "max-empty-records",
+     .kind = OPTION_FUNCTION,
+     .argument = "N",
+     .group = "Limits",
+     .help = "TLS records in a row, 0 to 32, that may bring neither data nor a handshake message; "
+             "who sends one more is dropped",
+     .initial = "32",
+     .function = take_max_empty_records},
 };
 
 /* HOST:CERT:KEY */

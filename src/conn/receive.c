@@ -215,6 +215,9 @@ static bool receive_record(struct conn *conn)
         abort();
     case TLS_FAILED:
         counters_increment(conn->reactor->counters, COUNTER_TLS_ERRORS);
+        if (conn->engine.flood == TLS_FLOOD_EMPTY_RECORDS) {
+            counters_increment(conn->reactor->counters, COUNTER_CLOSED_EMPTY_RECORDS);
+        }
         close_fail(conn, &failure);
         return false;
     }

@@ -64,6 +64,7 @@ const struct counter_info counter_infos[COUNTER_COUNT] = {
     [COUNTER_CLOSED_TRUNCATED] = CLOSED("truncated"),
     [COUNTER_CLOSED_RESET] = CLOSED("reset"),
     [COUNTER_CLOSED_OVERFLOW] = CLOSED("overflow"),
+    [COUNTER_CLOSED_EMPTY_RECORDS] = CLOSED("empty_records"),
     [COUNTER_TIMEOUTS_HANDSHAKE] = TIMEOUTS("handshake"),
     [COUNTER_TIMEOUTS_IDLE] = TIMEOUTS("idle"),
     [COUNTER_TIMEOUTS_WRITE] = TIMEOUTS("write"),

@@ -36,7 +36,8 @@ enum counter {
     COUNTER_CLOSED_CLEAN,           /* close_notify from both or orderly end */
     COUNTER_CLOSED_TRUNCATED,       /* end of stream without close_notify */
     COUNTER_CLOSED_RESET,
-    COUNTER_CLOSED_OVERFLOW, /* beyond --max-buffers */
+    COUNTER_CLOSED_OVERFLOW,      /* beyond --max-buffers */
+    COUNTER_CLOSED_EMPTY_RECORDS, /* beyond --max-empty-records; among the TLS errors too */
     COUNTER_TIMEOUTS_HANDSHAKE,
     COUNTER_TIMEOUTS_IDLE,
     COUNTER_TIMEOUTS_WRITE,

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TLS_CERTIFICATES_MAX = 8 };
+enum { TLS_CERTIFICATES_MAX = 8, TLS_EMPTY_RECORDS_MAX = 32 };
 
 enum tls_role { TLS_SERVER, TLS_CLIENT };
 
@@ -73,6 +73,10 @@ struct tls_config {
     uint32_t renegotiation_limit;
     uint32_t renegotiation_window_s;
     bool no_renegotiation; /* the first one already ends the connection; KeyUpdates stay */
+    /* Records in a row that bring neither data nor a handshake message, such as empty ones and
+     * warnings; one more ends the connection. 0, and more than OpenSSL's own limit: that. */
+    uint32_t empty_record_limit;
+    bool no_empty_records; /* the first one already ends it */
     /* NSS key log lines, without the newline; on the connection's thread. NULL: none. */
     void (*on_keylog)(void *user, const char *line);
     void *keylog_user;

@@ -108,6 +108,7 @@ static void behaviour_apply(struct tls_context *context, const struct tls_config
     context->direct_records =
         config->record_layer == TLS_RECORDS_DIRECT && context->library != NULL;
     tls_renegotiation_setup(context, config);
+    tls_flood_setup(context, config);
     tls_want_setup(context);
 }
 

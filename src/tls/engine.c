@@ -31,10 +31,21 @@ static bool is_hello_retry(const uint8_t *message, size_t count)
 static void hear_handshake(struct tls_engine *engine, const uint8_t *message, size_t count)
 {
     engine->tally.tickets_received += message[0] == SSL3_MT_NEWSESSION_TICKET;
+    engine->useful_records = engine->tally.records_in;
     if (engine->established) {
         tls_renegotiation_hear(engine, message[0]);
     } else if (message[0] == SSL3_MT_CLIENT_HELLO && engine->wants != NULL) {
         tls_wants_hear_hello(engine->wants, message, count);
+    }
+}
+
+/* Its header: all that came before it is whole. */
+static inline void hear_record(struct tls_engine *engine)
+{
+    uint64_t empty_count = engine->tally.records_in++ - engine->useful_records;
+
+    if (empty_count > engine->empty_record_limit) {
+        tls_flood_hear_empty(engine, empty_count);
     }
 }
 
@@ -46,7 +57,9 @@ void tls_engine_on_message(int sent, int version, int content_type, const void *
 
     (void)version;
     if (content_type == SSL3_RT_HEADER) {
-        engine->tally.records_in += sent == 0;
+        if (sent == 0) {
+            hear_record(engine);
+        }
         engine->tally.records_out += sent != 0;
         if (engine->records != NULL) {
             tls_records_hear_header(engine, sent != 0);
@@ -146,6 +159,7 @@ bool tls_engine_open(struct tls_engine *engine, struct tls_context *context)
     }
     engine->early_open = context->early_data_bytes_max > 0;
     engine->fragment_bytes = (uint16_t)context->max_send_fragment;
+    engine->empty_record_limit = context->empty_record_limit;
     tls_records_free(engine->records);
     engine->records = NULL;
     SSL_free(engine->ssl);
@@ -210,11 +224,8 @@ static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail
         snprintf(failure->reason, sizeof(failure->reason), "out of memory for output");
         return TLS_FAILED;
     }
-    if (engine->renegotiation.flood != NULL) {
+    if (tls_flood_failed(engine, failure)) {
         errors_clear();
-        failure->kind = TLS_FAILURE_PROTOCOL;
-        snprintf(failure->reason, sizeof(failure->reason), "too many %s",
-                 engine->renegotiation.flood);
         return TLS_FAILED;
     }
     if (engine->wants != NULL && tls_wants_refused(engine->wants, failure)) {
@@ -235,12 +246,13 @@ static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail
 /* What an OpenSSL call that did not succeed means. */
 static enum tls_status unsuccessful(struct tls_engine *engine, struct tls_failure_detail *failure)
 {
-    if (engine->renegotiation.flood != NULL) {
+    if (engine->flood != TLS_FLOOD_NONE) {
         return fail(engine, failure);
     }
     switch (SSL_get_error(engine->ssl, 0)) {
     case SSL_ERROR_WANT_READ:
-        return TLS_AGAIN;
+        tls_flood_look(engine);
+        return engine->flood == TLS_FLOOD_NONE ? TLS_AGAIN : fail(engine, failure);
     case SSL_ERROR_WANT_CLIENT_HELLO_CB:
     case SSL_ERROR_WANT_X509_LOOKUP:
         return TLS_WAITING;
@@ -330,6 +342,7 @@ enum tls_status tls_engine_handshake(struct tls_engine *engine, struct tls_failu
         tls_resumption_settle(engine);
         tls_records_begin(engine);
         engine->established = true;
+        engine->useful_records = engine->tally.records_in;
     }
     return TLS_OK;
 }
@@ -348,6 +361,7 @@ enum tls_status tls_engine_read_openssl(struct tls_engine *engine, uint8_t *out,
     errors_clear();
     tls_records_unsettle(engine->records);
     if (SSL_read_ex(engine->ssl, out, out_max, out_count)) {
+        engine->useful_records = engine->tally.records_in;
         if (engine->records != NULL) {
             tls_records_settle_in(engine);
         }

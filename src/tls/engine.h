@@ -54,13 +54,20 @@ struct tls_tally {
 struct tls_wants;
 struct tls_records;
 
+/* What the peer has sent too much of. */
+enum tls_flood {
+    TLS_FLOOD_NONE,
+    TLS_FLOOD_RENEGOTIATIONS,
+    TLS_FLOOD_CERTIFICATE_REQUESTS,
+    TLS_FLOOD_KEY_UPDATES,
+    TLS_FLOOD_EMPTY_RECORDS,
+};
+
 /* Renegotiations of TLS <= 1.2 and KeyUpdates of TLS 1.3, which cost us more than the peer. */
 struct tls_renegotiation {
     uint64_t window_ns; /* start of the window that `count` belongs to */
     uint32_t count;     /* started by the peer in it */
     bool ours;          /* the next ClientHello, or TLS 1.3 certificate, was asked for by us */
-    /* What the peer started too many of; then nothing of it is heard any more. NULL: nothing. */
-    const char *flood;
 };
 
 struct tls_engine {
@@ -76,6 +83,9 @@ struct tls_engine {
     uint8_t *peer_der;               /* of tls_engine_peer_certificate(), owned */
     uint64_t now_ns;                 /* of tls_engine_set_time() */
     struct tls_renegotiation renegotiation;
+    enum tls_flood flood; /* then nothing of the peer is heard any more */
+    uint32_t empty_record_limit;
+    uint64_t useful_records; /* tally.records_in when data or a handshake message came last */
     uint16_t fragment_bytes; /* plaintext that a record of ours has at most */
     bool sending;            /* a call that shall only send: OpenSSL gets nothing to read */
     bool early_open;         /* server: early data may come, or its end */

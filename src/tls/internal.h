@@ -39,6 +39,7 @@ struct tls_context {
     uint32_t renegotiation_limit;
     uint32_t key_update_limit;
     uint64_t renegotiation_window_ns;
+    uint32_t empty_record_limit;
     struct replay_guard *replays; /* for early data; shared by all workers */
     uint32_t early_data_bytes_max;
     void (*on_keylog)(void *user, const char *line);
@@ -106,6 +107,15 @@ bool tls_wants_refused(const struct tls_wants *wants, struct tls_failure_detail 
 
 /* renegotiate.c: a handshake message of the peer, once established. */
 void tls_renegotiation_hear(struct tls_engine *engine, int type);
+
+/* flood.c: nothing of the peer is heard any more, and the next call fails. */
+void tls_flood_begin(struct tls_engine *engine, enum tls_flood flood);
+/* flood.c: `count` whole records in a row, more than there may be, brought nothing. */
+void tls_flood_hear_empty(struct tls_engine *engine, uint64_t count);
+/* flood.c: OpenSSL has read all that there is, and found no data. */
+void tls_flood_look(struct tls_engine *engine);
+/* flood.c: whether a flood is why OpenSSL failed; then what to call it. */
+bool tls_flood_failed(struct tls_engine *engine, struct tls_failure_detail *failure);
 
 /* early.c: an OpenSSL call as SSL_do_handshake(3), which moves early data to engine->early; after
  * it has returned 1 the handshake goes on as any other. */

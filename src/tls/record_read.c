@@ -139,7 +139,7 @@ static enum next open_record(struct tls_engine *engine, const uint8_t *record, u
             way->sequence++;
             if (way->ready && fits && count > 0 && inner_bytes <= INNER_BYTES_MAX &&
                 count <= TLS_PLAINTEXT_BYTES_MAX && record[0] == SSL3_RT_APPLICATION_DATA) {
-                engine->tally.records_in++;
+                engine->useful_records = ++engine->tally.records_in;
                 engine->tally.records_direct++;
                 *out_count = count;
                 return NEXT_DATA;

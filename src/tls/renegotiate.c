@@ -36,7 +36,7 @@ void tls_renegotiation_setup(struct tls_context *context, const struct tls_confi
     }
 }
 
-static void count(struct tls_engine *engine, uint32_t limit, const char *what)
+static void count(struct tls_engine *engine, uint32_t limit, enum tls_flood what)
 {
     struct tls_renegotiation *renegotiation = &engine->renegotiation;
     uint64_t now_ns = tls_engine_now(engine);
@@ -51,10 +51,7 @@ static void count(struct tls_engine *engine, uint32_t limit, const char *what)
         renegotiation->count++;
         return;
     }
-    /* As if the peer had closed: OpenSSL throws away whatever else comes, and its next call ends
-     * where the flag is looked at. So reading well costs nothing. */
-    renegotiation->flood = what;
-    SSL_set_shutdown(engine->ssl, SSL_get_shutdown(engine->ssl) | SSL_RECEIVED_SHUTDOWN);
+    tls_flood_begin(engine, what);
 }
 
 void tls_renegotiation_hear(struct tls_engine *engine, int type)
@@ -66,7 +63,7 @@ void tls_renegotiation_hear(struct tls_engine *engine, int type)
     case SSL3_MT_CLIENT_HELLO:
     case SSL3_MT_HELLO_REQUEST:
         if (!renegotiation->ours) {
-            count(engine, context->renegotiation_limit, "renegotiations");
+            count(engine, context->renegotiation_limit, TLS_FLOOD_RENEGOTIATIONS);
         }
         renegotiation->ours = false;
         break;
@@ -74,11 +71,11 @@ void tls_renegotiation_hear(struct tls_engine *engine, int type)
         /* Post-handshake authentication costs a client a signature; in TLS 1.2 the message belongs
          * to a renegotiation that has been counted. */
         if (SSL_version(engine->ssl) >= TLS1_3_VERSION) {
-            count(engine, context->renegotiation_limit, "requests for the certificate");
+            count(engine, context->renegotiation_limit, TLS_FLOOD_CERTIFICATE_REQUESTS);
         }
         break;
     case SSL3_MT_KEY_UPDATE:
-        count(engine, context->key_update_limit, "key updates");
+        count(engine, context->key_update_limit, TLS_FLOOD_KEY_UPDATES);
         break;
     case SSL3_MT_FINISHED: /* of post-handshake authentication */
         renegotiation->ours = false;
@@ -136,7 +133,7 @@ bool tls_engine_renegotiate(struct tls_engine *engine, bool certificate, const c
     if (ssl == NULL) {
         return refuse("not encrypted", out_reason);
     }
-    if (!engine->established || engine->renegotiation.flood != NULL) {
+    if (!engine->established || engine->flood != TLS_FLOOD_NONE) {
         return refuse("the connection is not open", out_reason);
     }
     if (tls_engine_renegotiating(engine)) {
@@ -179,7 +176,7 @@ bool tls_engine_update_key(struct tls_engine *engine, bool both)
 {
     bool updated;
 
-    if (engine->ssl == NULL || !engine->established || engine->renegotiation.flood != NULL) {
+    if (engine->ssl == NULL || !engine->established || engine->flood != TLS_FLOOD_NONE) {
         return false;
     }
     ERR_clear_error();

@@ -37,8 +37,9 @@ void tls_trust_digest(SSL_CTX *ssl, EVP_MD_CTX *digest);
 int tls_staple_setup(struct tls_context *context, const struct tls_config *config,
                      struct error *error);
 
-/* The limits on what a peer may start. */
+/* The limits on what a peer may start, and send. */
 void tls_renegotiation_setup(struct tls_context *context, const struct tls_config *config);
+void tls_flood_setup(struct tls_context *context, const struct tls_config *config);
 
 /* The callbacks in which a handshake can wait, and staples of both roles. */
 void tls_want_setup(struct tls_context *context);

@@ -75,7 +75,7 @@ static int on_client_hello(SSL *ssl, int *alert, void *unused)
     struct tls_wants *wants = engine->wants;
 
     (void)unused;
-    if (engine->renegotiation.flood != NULL) {
+    if (engine->flood != TLS_FLOOD_NONE) {
         *alert = SSL_AD_HANDSHAKE_FAILURE;
         return SSL_CLIENT_HELLO_ERROR;
     }

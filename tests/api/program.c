@@ -154,6 +154,9 @@ static void set_word(struct dyno_config *config, char *name)
     } else if (strcmp(name, "reneg-limit") == 0) {
         *value == '0' ? dyno_config_refuse_renegotiation(config)
                       : dyno_config_set_renegotiation(config, (unsigned)atoi(value), 600);
+    } else if (strcmp(name, "empty-records") == 0) {
+        *value == '0' ? dyno_config_refuse_empty_records(config)
+                      : dyno_config_set_empty_records(config, (unsigned)atoi(value));
     } else if (strcmp(name, "insecure") == 0) {
         dyno_config_accept_any_certificate(config);
     } else if (strcmp(name, "keylog") == 0) {

@@ -302,6 +302,16 @@ class AtRunTime(Foreign):
                 self.limit(words, ["-tls1_2"], "R", "RENEGOTIATING", limit)
         self.limit(["reneg-limit=1"], ["-tls1_3"], "K", "KEYUPDATE", 32)
 
+    def test_records_without_payload_are_limited(self):
+        """OpenSSL's clients send single ones with the CBC suites of TLS 1.0."""
+        suite = ("-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0")
+        for limit, is_good in ((32, True), (1, True), (0, False)):
+            words = ("version=1.0", f"empty-records={limit}")
+            with self.subTest(limit), self.serve(*words) as server:
+                self.assertEqual(HELLO in self.ask(server, *suite), is_good)
+                server.wait_output("closed\n" if is_good
+                                   else "too many records without payload in a row")
+
     def test_another_context_and_a_name_while_a_connection_is_open(self):
         plain = Certificates(self.directory / "other", "--name", "a.other.test")
         other = f"cert={plain.cert}:{plain.key}"

@@ -231,3 +231,18 @@ Test(serve_options, renegotiations_are_limited_down_to_none)
     assert_refused(PARSE("--reneg-limit", "5G"));
     assert_refused(PARSE("--reneg-window", "500ms"));
 }
+
+Test(serve_options, empty_records_are_limited_down_to_none)
+{
+    struct parsed *parsed = PARSE("--max-empty-records", "32");
+
+    cr_assert_eq(parsed->options.server.tls.empty_record_limit, 32);
+    cr_assert_not(parsed->options.server.tls.no_empty_records);
+    release(parsed);
+    parsed = PARSE("--max-empty-records", "0");
+    cr_assert(parsed->options.server.tls.no_empty_records);
+    release(parsed);
+    assert_refused(PARSE("--max-empty-records", "33"));
+    assert_refused(PARSE("--max-empty-records", "-1"));
+    assert_refused(PARSE("--max-empty-records", "few"));
+}
