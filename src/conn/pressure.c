@@ -4,8 +4,10 @@
 #include "conn/path.h"
 
 /* From three quarters of what is allowed each connection may queue one record only, and those whose
- * peers have taken nothing for a while are ended. At the limit it is whoever needs more. */
+ * peers have taken nothing for a while are ended; from seven eighths a short while is enough, so
+ * that it is not the limit that decides: there it is whoever needs more. */
 static const uint64_t patience_ns = 250 * 1000 * 1000;
+static const uint64_t patience_last_ns = 10 * 1000 * 1000;
 
 enum { LOOKS_MAX = 256 }; /* slots in a turn */
 
@@ -25,7 +27,7 @@ bool pressure_is_full(const struct reactor *reactor)
 
 uint64_t pressure_wait_ns(const struct reactor *reactor)
 {
-    return reactor->is_pressed ? patience_ns : UINT64_MAX;
+    return reactor->stall_patience_ns;
 }
 
 void pressure_end(struct conn *conn)
@@ -36,7 +38,7 @@ void pressure_end(struct conn *conn)
 static bool is_stalled(const struct conn *conn)
 {
     return conn->state != CONN_FREE && conn->state != CONN_CLOSED && conn->stalled_ns != 0 &&
-           conn->reactor->now_ns - conn->stalled_ns >= patience_ns;
+           conn->reactor->now_ns - conn->stalled_ns >= conn->reactor->stall_patience_ns;
 }
 
 /* Goes on where the last turn ended, so that everybody's turn comes. */
@@ -68,10 +70,13 @@ void pressure_settle(struct reactor *reactor)
         return;
     }
     bytes = pressure_bytes(reactor);
-    reactor->is_pressed = bytes > comfort_bytes;
-    reactor->output_high_bytes =
-        reactor->is_pressed ? CONN_OUTPUT_HIGH_BYTES_MIN : options->output_bytes_max;
-    if (reactor->is_pressed) {
-        pressure_relieve(reactor, bytes - comfort_bytes);
+    if (bytes <= comfort_bytes) {
+        reactor->output_high_bytes = options->output_bytes_max;
+        reactor->stall_patience_ns = UINT64_MAX;
+        return;
     }
+    reactor->output_high_bytes = CONN_OUTPUT_HIGH_BYTES_MIN;
+    reactor->stall_patience_ns =
+        bytes > options->buffer_bytes_max / 8 * 7 ? patience_last_ns : patience_ns;
+    pressure_relieve(reactor, bytes - comfort_bytes);
 }

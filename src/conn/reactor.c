@@ -31,6 +31,7 @@ int reactor_init(struct reactor *reactor, const struct reactor_options *options,
         reactor->options.output_bytes_max = CONN_OUTPUT_HIGH_BYTES;
     }
     reactor->output_high_bytes = reactor->options.output_bytes_max;
+    reactor->stall_patience_ns = UINT64_MAX;
     reactor->scratch = malloc(TLS_READ_BYTES);
     reactor->vectors = calloc(REACTOR_VECTORS, sizeof *reactor->vectors);
     if (!reactor->scratch || !reactor->vectors ||

@@ -117,7 +117,7 @@ struct reactor {
 
     uint64_t leftover_bytes;    /* of conn.leftover, in total */
     uint32_t output_high_bytes; /* of each connection, now */
-    bool is_pressed;            /* memory is short: pressure.c */
+    uint64_t stall_patience_ns; /* pressure.c; UINT64_MAX: memory is not short */
     uint32_t pressure_slot;     /* the next to look at when memory is short */
 
     struct conn *dirty;                           /* to be looked at when the turn ends */

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -176,6 +177,8 @@ class Server:
         )
 
     def __exit__(self, kind, *unused):
+        if kind and self.stderr():
+            print(f"the server said: {self.stderr()[-4000:]}", file=sys.stderr)
         try:
             if self.process.poll() is None:
                 self.signal(signal.SIGINT)  # at once: what is still open is cut
