@@ -27,6 +27,7 @@ STORM_CONNECTIONS = 32
 IDLE_CONNECTIONS = 9000  # HAProxy allots two descriptors for each, of 20,000
 SETTLE_SECONDS = 15  # allocators give back what is free after some ten
 MANY_CONNECTIONS = 100_000
+GROWTH_IDLE = (0, 1_000, 4_000, 16_000)
 PAIR_CONNECTIONS = 19_000
 MANY_SECONDS = 240  # until the last pair has made its own, too
 
@@ -101,14 +102,27 @@ def latency(context, server, rate):
     return corrected["p999_ns"] / 1e9, report["open_loop"]["achieved_share"]
 
 
+HTTP_SERVERS = {"ours": servers.ours_http, "nginx": servers.nginx, "haproxy": servers.haproxy}
+
+
+def half_load(context):
+    """GETs a second: half of what the slowest of the servers can do, so that all are asked for the
+    same, and the load generator for much less than it has."""
+    rates = []
+    for start in HTTP_SERVERS.values():
+        with start(context.settings) as server:
+            cpu = server.cpu_seconds()
+            count, _ = drivers.http(STORM_CONNECTIONS)(context, server, context.seconds)
+            rates.append(count / (server.cpu_seconds() - cpu))
+    return int(min(rates) / 2)
+
+
 def storm(context):
     """P7."""
     rows, notes = [], []
-    for name, start in (("ours", servers.ours_http), ("nginx", servers.nginx),
-                        ("haproxy", servers.haproxy)):
+    rate = half_load(context)
+    for name, start in HTTP_SERVERS.items():
         with start(context.settings) as server:
-            most, _ = drivers.http(STORM_CONNECTIONS)(context, server, context.seconds)
-            rate = int(most / context.seconds / 2)
             quiet, stormy, kept = [], [], []
             for number in range(context.rounds):
                 quiet.append(latency(context, server, rate)[0])
@@ -124,7 +138,7 @@ def storm(context):
                      f"{statistics.median(stormy) * 1e3:.2f} ms",
                      f"{statistics.median(ratios):.1f} ({min(ratios):.1f}-{max(ratios):.1f})",
                      f"{min(kept):.1%}"))
-    notes.append("Half load: half the GETs a second that this load generator got out of it. Storm: "
+    notes.append("Half load: half the GETs per CPU second of the slowest of them, for all. Storm: "
                  f"{STORM_SOCKETS} sockets that send a ClientHello, wait for the answer and leave.")
     return {"goal": "P7", "title": "p99.9 of open connections at half load, from intended times",
             "header": ("who", "GETs/s", "quiet", "in a storm", "storm/quiet", "served of due"),
@@ -188,6 +202,14 @@ def wait_for(condition, process, seconds=600):
         time.sleep(0.5)
 
 
+def kernel_bytes():
+    """Objects in the kernel's slabs (slabinfo(5)): sockets, files and their queues, both ends of
+    each connection."""
+    with open("/proc/slabinfo", encoding="ascii") as slabinfo:
+        rows = [line.split() for line in slabinfo][2:]
+    return sum(int(active) * int(size) for _, active, _, size, *_ in rows)
+
+
 def verified(load, file):
     load.wait()
     return json.loads(pathlib.Path(file).read_text())["idle"]["verified"]
@@ -203,19 +225,51 @@ def memory(context):
                                 ("ours, echo", servers.ours, echo),
                                 ("node, echo", servers.node, echo)):
         with start(context.settings) as server:
-            before = server.rss_bytes()
+            before, kernel_before = server.rss_bytes(), kernel_bytes()
             with holding(context, target.format(server.port), IDLE_CONNECTIONS,
                          SETTLE_SECONDS + 5, file) as load:
                 wait_for(lambda: established(server.port) > IDLE_CONNECTIONS, load)
                 time.sleep(SETTLE_SECONDS)
                 count = established(server.port)
                 each = (server.rss_bytes() - before) / count
+                kernel = (kernel_bytes() - kernel_before) / count / 2
                 alive = verified(load, file)
-        rows.append((name, f"{each / 1024:.1f} KiB", f"{count:,}", f"{alive:,}"))
-        print(f"memory: {name}: {rows[-1][1]}", file=sys.stderr)
+        rows.append((name, f"{each / 1024:.1f} KiB", f"{kernel / 1024:.1f} KiB", f"{count:,}",
+                     f"{alive:,}"))
+        print(f"memory: {name}: {rows[-1][1]}, kernel {rows[-1][2]}", file=sys.stderr)
     return {"goal": "P5", "title": "memory of an idle TLS 1.3 connection: growth of the processes' "
                                    "proportional set size, by connections held",
-            "header": ("who", "each", "held", "answered at the end"), "rows": rows, "notes": []}
+            "header": ("who", "each", "kernel", "held", "answered at the end"), "rows": rows,
+            "notes": ["Kernel: half the growth of its slabs' objects, which serve both ends."]}
+
+
+def growth(context):
+    """What a message costs the server while more and more connections are open beside the busy
+    ones."""
+    rows = []
+    with servers.ours(context.settings) as server:
+        costs = {count: [] for count in GROWTH_IDLE}
+        file = context.settings.directory / "growth.json"
+        for number in range(context.rounds):
+            for count in GROWTH_IDLE:
+                with contextlib.ExitStack() as stack:
+                    if count:
+                        seconds = SETTLE_SECONDS + 3 * context.seconds
+                        load = stack.enter_context(holding(
+                            context, f"127.0.0.1:{server.port}", count, seconds, file))
+                        wait_for(lambda: established(server.port) > count, load)
+                    cpu = server.cpu_seconds()
+                    messages, _ = drivers.echo("64")(context, server, context.seconds)
+                    costs[count].append((server.cpu_seconds() - cpu) / messages)
+                wait_for(lambda: established(server.port) == 0, server.process)
+            print(f"growth: round {number + 1} of {context.rounds}", file=sys.stderr)
+    for count, found in costs.items():
+        ratios = [each / alone for each, alone in zip(found, costs[0])]
+        rows.append((f"{count:,}", f"{statistics.median(found) * 1e6:.2f} us",
+                     f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"))
+    return {"goal": "P6", "title": "server CPU time of an echo of 64 B in 64 connections, with idle "
+                                   "ones beside them",
+            "header": ("idle", "each", "against none idle"), "rows": rows, "notes": []}
 
 
 def many(context):
@@ -246,5 +300,5 @@ def many(context):
 
 
 EXPERIMENTS = {"memory": Experiment("P5", memory), "many": Experiment("P6", many),
-               "storm": Experiment("P7", storm),
+               "growth": Experiment("P6", growth), "storm": Experiment("P7", storm),
                "two-cores": Experiment("P9", two_cores)}
