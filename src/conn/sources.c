@@ -16,6 +16,7 @@ struct sources {
     struct sources_options options;
     uint64_t secret;
     /* Writers and readers: all workers. */
+    _Atomic uint32_t second;
     _Atomic uint32_t open[ROWS][CELLS];
     _Atomic uint64_t begun[ROWS][CELLS]; /* the second, and how many in it, 32 bits each */
 };
@@ -73,39 +74,58 @@ static uint32_t least_of(uint32_t least, uint32_t count)
     return count < least ? count : least;
 }
 
-/* Counts one more open connection; how many there were before. */
+/* Of two workers that count in the same cells at once, one may be first in one row and the other in
+ * the next. So each reads again when it has counted in all rows (and in the one order of all that
+ * are sequentially consistent): who reads last sees both. At the limit both may, and be refused. */
+
+/* Counts one more open connection; how many there are. */
 static uint32_t open_count(struct sources *sources, uint64_t key)
 {
     uint32_t least = UINT32_MAX;
 
     for (int row = 0; row < ROWS; row++) {
-        least = least_of(least, atomic_fetch_add_explicit(&sources->open[row][cell_of(key, row)], 1,
-                                                          memory_order_relaxed));
+        atomic_fetch_add(&sources->open[row][cell_of(key, row)], 1);
+    }
+    for (int row = 0; row < ROWS; row++) {
+        least = least_of(least, atomic_load(&sources->open[row][cell_of(key, row)]));
     }
     return least;
 }
 
-/* Counts one more in the cell's present second; how many there were in it before. */
-static uint32_t begun_count_cell(_Atomic uint64_t *cell, uint32_t second)
+/* The one that all workers count in: their clocks move with their turns, and those that are behind
+ * must not begin the old one again. */
+static uint32_t second_of(struct sources *sources, uint64_t now_ns)
 {
-    uint64_t before = atomic_load_explicit(cell, memory_order_relaxed);
-    uint32_t count;
+    uint32_t now = (uint32_t)(now_ns / NS_PER_S);
+    uint32_t second = atomic_load(&sources->second);
 
-    do {
-        count = (uint32_t)(before >> 32) == second ? (uint32_t)before : 0;
-    } while (!atomic_compare_exchange_weak_explicit(cell, &before,
-                                                    (uint64_t)second << 32 | (count + 1),
-                                                    memory_order_relaxed, memory_order_relaxed));
-    return count;
+    while ((int32_t)(now - second) > 0 &&
+           !atomic_compare_exchange_weak(&sources->second, &second, now)) {
+    }
+    return (int32_t)(now - second) > 0 ? now : second;
 }
 
+/* What the cell has in this second, or in the next, which another worker has just begun. */
+static uint64_t begun_now(uint64_t cell, uint32_t second)
+{
+    return (int32_t)((uint32_t)(cell >> 32) - second) >= 0 ? cell : (uint64_t)second << 32;
+}
+
+/* Counts one more handshake in this second; how many there are. */
 static uint32_t begun_count(struct sources *sources, uint64_t key, uint64_t now_ns)
 {
-    uint32_t second = (uint32_t)(now_ns / NS_PER_S);
+    uint32_t second = second_of(sources, now_ns);
     uint32_t least = UINT32_MAX;
 
     for (int row = 0; row < ROWS; row++) {
-        least = least_of(least, begun_count_cell(&sources->begun[row][cell_of(key, row)], second));
+        _Atomic uint64_t *cell = &sources->begun[row][cell_of(key, row)];
+        uint64_t before = atomic_load(cell);
+
+        while (!atomic_compare_exchange_weak(cell, &before, begun_now(before, second) + 1)) {
+        }
+    }
+    for (int row = 0; row < ROWS; row++) {
+        least = least_of(least, (uint32_t)atomic_load(&sources->begun[row][cell_of(key, row)]));
     }
     return least;
 }
@@ -118,12 +138,12 @@ enum sources_answer sources_take(struct sources *sources, uint64_t key, bool is_
     if (key == 0) {
         return SOURCES_GOOD;
     }
-    if (options->connections_max > 0 && open_count(sources, key) >= options->connections_max) {
+    if (options->connections_max > 0 && open_count(sources, key) > options->connections_max) {
         sources_put(sources, key);
         return SOURCES_CONNECTIONS;
     }
     if (options->handshakes_max > 0 && is_tls &&
-        begun_count(sources, key, now_ns) >= options->handshakes_max) {
+        begun_count(sources, key, now_ns) > options->handshakes_max) {
         sources_put(sources, key);
         return SOURCES_HANDSHAKES;
     }
