@@ -293,6 +293,11 @@ static void stop_hear(struct stop *stop, const struct ring_completion *completio
 
 /* ---- the hooks ---- */
 
+int fault_enter(void)
+{
+    return strikes(FAULT_ENTER_FAIL) ? choose(enter_failures) : 0;
+}
+
 int fault_turn(uint64_t *wait_ns)
 {
     if (!faults) {
@@ -302,7 +307,7 @@ int fault_turn(uint64_t *wait_ns)
     if (faults->kept_count > 0) {
         *wait_ns = 0;
     }
-    return strikes(FAULT_ENTER_FAIL) ? choose(enter_failures) : 0;
+    return fault_enter();
 }
 
 static void hear(struct ring *ring, const struct ring_completion *completion)

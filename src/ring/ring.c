@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -189,19 +190,34 @@ void ring_close(struct ring *ring)
     }
 }
 
+/* An enter that failed is tried again, but not in a busy loop, and not for ever. Returns whether
+ * this one failed. */
+static bool ring_failed(struct ring *ring, int result)
+{
+    const struct timespec pause = {.tv_nsec = 1000 * 1000};
+
+    if (result >= 0 || result == -ETIME) {
+        ring->failures = 0;
+        return false;
+    }
+    if (result == -EINTR) {
+        return false;
+    }
+    if (++ring->failures > RING_FAILURES_MAX) {
+        fprintf(stderr, "io_uring_enter fails again and again: %s\n", strerror(-result));
+        abort();
+    }
+    if (ring->failures > 1) {
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 /* These end a turn early without harm: the caller reads completions and comes again. EBUSY and
  * EAGAIN mean that completions must be taken before the kernel accepts more. */
-static int ring_turn_result(int result)
+static int ring_turn_result(struct ring *ring, int result)
 {
-    switch (-result) {
-    case ETIME:
-    case EINTR:
-    case EBUSY:
-    case EAGAIN:
-        return 0;
-    default:
-        return result < 0 ? result : 0;
-    }
+    return ring_failed(ring, result) && result != -EBUSY && result != -EAGAIN ? result : 0;
 }
 
 int ring_turn(struct ring *ring, uint64_t wait_ns)
@@ -212,7 +228,7 @@ int ring_turn(struct ring *ring, uint64_t wait_ns)
     ring->enters++;
     result = fault_turn(&wait_ns);
     if (result < 0) {
-        return ring_turn_result(result);
+        return ring_turn_result(ring, result);
     }
     if (wait_ns == 0) {
         result = io_uring_submit_and_get_events(ring->uring);
@@ -226,7 +242,7 @@ int ring_turn(struct ring *ring, uint64_t wait_ns)
 
         result = io_uring_submit_and_wait_timeout(ring->uring, &completion, 1, &timeout, NULL);
     }
-    return ring_turn_result(result);
+    return ring_turn_result(ring, result);
 }
 
 bool ring_is_submitted(const struct ring *ring)
@@ -265,8 +281,10 @@ static struct io_uring_sqe *ring_request(struct ring *ring)
     struct io_uring_sqe *request = io_uring_get_sqe(ring->uring);
 
     while (!request) {
+        int result = fault_enter();
+
         ring->enters++;
-        io_uring_submit(ring->uring);
+        ring_failed(ring, result < 0 ? result : io_uring_submit(ring->uring));
         request = io_uring_get_sqe(ring->uring);
     }
     return request;

@@ -32,11 +32,16 @@ enum {
     /* Big enough for a turn's completions of some ten thousand connections; beyond it the kernel
      * keeps completions back (IORING_FEAT_NODROP) and hands them out in the next turn. */
     RING_COMPLETIONS = 16384,
+    /* Failures of io_uring_enter(2) in a row, a millisecond apart, that are borne: the kernel may
+     * be out of memory for a while. After that many nothing will ever be sent, received or closed
+     * again, and the process ends with a sentence (abort(3)). */
+    RING_FAILURES_MAX = 10000,
 };
 
 struct ring {
     struct io_uring *uring; /* owned */
     uint64_t enters;        /* io_uring_enter(2) calls */
+    uint32_t failures;      /* of them, the last ones in a row */
 };
 
 /* The ring takes the requests below and no others. */
