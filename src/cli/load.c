@@ -221,7 +221,7 @@ static const struct load_error *most_frequent(const struct load_result *result)
 /* Whether it was us who refused the server's certificate. */
 static bool certificate_was_refused(const struct load_error *error)
 {
-    return strcmp(error->phase, "handshake") == 0 &&
+    return error->phase == LOAD_ERROR_HANDSHAKE &&
            strncmp(error->reason, "certificate", strlen("certificate")) == 0;
 }
 
@@ -255,7 +255,8 @@ static int judge(const struct load_session *session, const struct load_plan *pla
                   "accept any certificate with --insecure",
                   most->reason);
     } else {
-        error_set(error, "nothing succeeded: %s: %s", most->phase, most->reason);
+        error_set(error, "nothing succeeded: %s: %s", load_error_phase_name(most->phase),
+                  most->reason);
     }
     return EXIT_FAILURE;
 }

@@ -10,7 +10,7 @@
 struct arrivals_options {
     enum load_arrivals kind;
     uint64_t rate;     /* a second, over all threads; at least 1 */
-    unsigned threads;  /* at least 1 */
+    unsigned threads;  /* of all processes; at least 1 */
     unsigned index;    /* of this thread, below `threads` */
     uint64_t start_ns; /* the same for all threads */
 };

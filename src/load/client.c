@@ -40,7 +40,7 @@ uint64_t client_backoff_ns(uint32_t failures)
     return backoff_ns < BACKOFF_NS_MAX ? backoff_ns : BACKOFF_NS_MAX;
 }
 
-static void blame(struct load_client *client, const char *phase, const char *reason)
+static void blame(struct load_client *client, enum load_error_phase phase, const char *reason)
 {
     load_tally_error(&client->thread->tally, phase, reason, 1);
     load_totals_add(&client->thread->totals, LOAD_TOTAL_ERRORS, 1);
@@ -109,7 +109,7 @@ void client_connect(struct load_client *client)
     client->conn = reactor_connect(&thread->reactor, &plan->address, &options);
     if (client->conn == NULL) {
         forget_offered(client);
-        blame(client, "connect", strerrordesc_np(errno));
+        blame(client, LOAD_ERROR_CONNECT, strerrordesc_np(errno));
         rest_after_failure(client);
         return;
     }
@@ -282,7 +282,7 @@ void client_closed(struct load_client *client, enum failure_owed owed)
         return;
     }
     if (!client->is_blamed) {
-        const char *phase = failure_describe(conn, owed, reason);
+        const enum load_error_phase phase = failure_describe(conn, owed, reason);
 
         blame(client, phase, reason);
     }
@@ -305,7 +305,7 @@ void client_fail(struct load_client *client, const char *reason)
         return;
     }
     client->is_blamed = true;
-    blame(client, "transfer", reason);
+    blame(client, LOAD_ERROR_TRANSFER, reason);
     conn_abort(client->conn, CONN_END_LOCAL);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "load/merge.h"
 
 /* Where each count goes in the result. */
 static const struct {
@@ -40,11 +41,11 @@ static const struct {
     {COUNTER_RECORDS_DIRECT, offsetof(struct load_result, records_direct)},
 };
 
-static void add_field(struct load_result *out, size_t offset, uint64_t amount)
+static void set_field(struct load_result *out, size_t offset, uint64_t amount)
 {
     uint64_t *field = (uint64_t *)(void *)((char *)out + offset);
 
-    *field += amount;
+    *field = amount;
 }
 
 void collect_live(struct load_thread *const *threads, unsigned count, struct collect_live *out)
@@ -58,36 +59,24 @@ void collect_live(struct load_thread *const *threads, unsigned count, struct col
     }
 }
 
-void collect_phase(struct load_thread *const *threads, unsigned count, enum load_phase phase,
-                   struct histogram *out)
-{
-    memset(out, 0, sizeof *out);
-    for (unsigned i = 0; i < count; i++) {
-        histogram_merge(out, &threads[i]->phases[phase]);
-    }
-}
-
 /* A thread that never measured has both edges at zero, and adds nothing. */
-static void add_measured(const struct load_thread *thread, struct load_result *out)
+static void read_measured(const struct load_thread *thread, struct load_result *out)
 {
     const struct thread_edge *begin = &thread->begin;
     const struct thread_edge *end = &thread->end;
-    const double seconds = (double)(end->at_ns - begin->at_ns) / (double)NS_PER_S;
-    const double cpu_seconds = (double)(end->cpu_ns - begin->cpu_ns) / (double)NS_PER_S;
 
-    out->cpu_seconds += cpu_seconds;
-    if (seconds > 0 && cpu_seconds / seconds > out->busiest_thread) {
-        out->busiest_thread = cpu_seconds / seconds;
-    }
+    out->seconds = (double)(end->at_ns - begin->at_ns) / (double)NS_PER_S;
+    out->cpu_seconds = (double)(end->cpu_ns - begin->cpu_ns) / (double)NS_PER_S;
+    out->busiest_thread = out->seconds > 0 ? out->cpu_seconds / out->seconds : 0;
     for (size_t i = 0; i < sizeof total_fields / sizeof total_fields[0]; i++) {
         const enum load_total total = total_fields[i].total;
 
-        add_field(out, total_fields[i].offset, end->totals[total] - begin->totals[total]);
+        set_field(out, total_fields[i].offset, end->totals[total] - begin->totals[total]);
     }
     for (size_t i = 0; i < sizeof counter_fields / sizeof counter_fields[0]; i++) {
         const enum counter counter = counter_fields[i].counter;
 
-        add_field(out, counter_fields[i].offset, end->counters[counter] - begin->counters[counter]);
+        set_field(out, counter_fields[i].offset, end->counters[counter] - begin->counters[counter]);
     }
 }
 
@@ -111,26 +100,28 @@ static double measured_seconds(struct load_thread *const *threads, unsigned coun
     return end_ns > begin_ns ? (double)(end_ns - begin_ns) / (double)NS_PER_S : 0;
 }
 
-void collect_result(const struct load_plan *plan, struct load_thread *const *threads,
-                    unsigned count, struct load_result *out)
+static void read_thread(const struct load_thread *thread, struct load_result *out)
 {
-    struct load_tally tally = {0};
-
-    out->threads = count;
-    out->connections_asked = plan->connections;
-    out->idle_asked = plan->idle;
-    out->seconds = measured_seconds(threads, count);
-    for (unsigned i = 0; i < count; i++) {
-        add_measured(threads[i], out);
-        out->connections_peak += threads[i]->open_peak;
-        out->idle_held += threads[i]->idle_held;
-        out->idle_verified += threads[i]->idle_verified;
-        out->unstarted += threads[i]->unstarted;
-        load_tally_merge(&tally, &threads[i]->tally);
-    }
+    memset(out, 0, sizeof *out);
+    out->threads = 1;
+    out->connections_asked = thread->share.client_count - thread->share.idle_count;
+    out->idle_asked = thread->share.idle_count;
+    read_measured(thread, out);
+    out->connections_peak = thread->open_peak;
+    out->idle_held = thread->idle_held;
+    out->idle_verified = thread->idle_verified;
+    out->unstarted = thread->unstarted;
     out->handshakes = out->handshakes_full + out->handshakes_ticket + out->handshakes_id;
-    for (int phase = 0; phase < LOAD_PHASE_COUNT; phase++) {
-        collect_phase(threads, count, (enum load_phase)phase, &out->phases[phase]);
+    memcpy(out->phases, thread->phases, sizeof out->phases);
+    load_tally_publish(&thread->tally, out);
+}
+
+void collect_result(struct load_thread *const *threads, unsigned count, struct load_result *scratch,
+                    struct load_result *out)
+{
+    for (unsigned i = 0; i < count; i++) {
+        read_thread(threads[i], scratch);
+        load_result_merge(out, scratch);
     }
-    load_tally_publish(&tally, out);
+    out->seconds = measured_seconds(threads, count); /* all read one clock */
 }

@@ -11,9 +11,8 @@ struct collect_live {
 };
 
 void collect_live(struct load_thread *const *threads, unsigned count, struct collect_live *out);
-void collect_phase(struct load_thread *const *threads, unsigned count, enum load_phase phase,
-                   struct histogram *out);
 
-/* After the threads have ended; fills all of the result but series and interrupted. */
-void collect_result(const struct load_plan *plan, struct load_thread *const *threads,
-                    unsigned count, struct load_result *out);
+/* After the threads have ended; adds all but the series and `interrupted` to the result. `scratch`
+ * holds one thread's at a time. */
+void collect_result(struct load_thread *const *threads, unsigned count, struct load_result *scratch,
+                    struct load_result *out);

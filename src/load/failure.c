@@ -5,26 +5,18 @@
 
 #include "conn/conn.h"
 
-enum failure_phase { PHASE_CONNECT, PHASE_HANDSHAKE, PHASE_TRANSFER };
-
-static const char *const phase_names[] = {
-    [PHASE_CONNECT] = "connect",
-    [PHASE_HANDSHAKE] = "handshake",
-    [PHASE_TRANSFER] = "transfer",
-};
-
-static enum failure_phase phase_of(const struct conn *conn)
+static enum load_error_phase phase_of(const struct conn *conn)
 {
     if (conn->connected_ns == 0) {
-        return PHASE_CONNECT;
+        return LOAD_ERROR_CONNECT;
     }
-    return conn->secure_ns == 0 ? PHASE_HANDSHAKE : PHASE_TRANSFER;
+    return conn->secure_ns == 0 ? LOAD_ERROR_HANDSHAKE : LOAD_ERROR_TRANSFER;
 }
 
 /* The server ended the stream without anything being wrong with it. */
-static const char *closed_reason(enum failure_phase phase, enum failure_owed owed)
+static const char *closed_reason(enum load_error_phase phase, enum failure_owed owed)
 {
-    if (phase != PHASE_TRANSFER) {
+    if (phase != LOAD_ERROR_TRANSFER) {
         return "the server closed before the handshake finished";
     }
     switch (owed) {
@@ -43,10 +35,10 @@ static const char *idle_reason(enum failure_owed owed)
                                      : "timed out waiting for an answer";
 }
 
-const char *failure_describe(const struct conn *conn, enum failure_owed owed,
-                             char out_reason[LOAD_REASON_BYTES])
+enum load_error_phase failure_describe(const struct conn *conn, enum failure_owed owed,
+                                       char out_reason[LOAD_REASON_BYTES])
 {
-    const enum failure_phase phase = phase_of(conn);
+    const enum load_error_phase phase = phase_of(conn);
     const char *reason = conn_end_name(conn->end);
 
     switch (conn->end) {
@@ -82,5 +74,5 @@ const char *failure_describe(const struct conn *conn, enum failure_owed owed,
         break;
     }
     snprintf(out_reason, LOAD_REASON_BYTES, "%s", reason != NULL ? reason : "unknown error");
-    return phase_names[phase];
+    return phase;
 }

@@ -12,6 +12,6 @@ enum failure_owed {
     FAILURE_OWED_REST,   /* the rest of one that had begun */
 };
 
-/* Returns the phase (static) and writes the reason. The connection has ended. */
-const char *failure_describe(const struct conn *conn, enum failure_owed owed,
-                             char out_reason[LOAD_REASON_BYTES]);
+/* Returns the phase and writes the reason. The connection has ended. */
+enum load_error_phase failure_describe(const struct conn *conn, enum failure_owed owed,
+                                       char out_reason[LOAD_REASON_BYTES]);

@@ -33,6 +33,8 @@ struct run {
     struct load_result *out;
     struct series series;
     struct histogram main_phase; /* for the live view */
+    struct load_result scratch;
+    bool is_called_off; /* by another process */
     /* The stage that the live view tells of. */
     const char *stage;
     uint64_t stage_begin_ns;
@@ -45,7 +47,30 @@ struct run {
 
 static bool is_stopped(const struct run *run)
 {
-    return run->hooks.stop != NULL && atomic_load(run->hooks.stop);
+    return run->is_called_off || (run->hooks.stop != NULL && atomic_load(run->hooks.stop));
+}
+
+/* Waits for the other processes, if there are any. Returns whether all go on. */
+static bool meet(struct run *run, bool goes_on)
+{
+    return run->hooks.meet != NULL ? run->hooks.meet(run->hooks.user, goes_on) : goes_on;
+}
+
+static bool meet_unless_stopped(struct run *run)
+{
+    run->is_called_off = !meet(run, !is_stopped(run));
+    return !run->is_called_off;
+}
+
+/* What falls to this process. */
+static uint64_t share_of(const struct load_plan *plan, uint64_t whole)
+{
+    return load_share(whole, plan->rank.count, plan->rank.index);
+}
+
+static uint64_t share_before(const struct load_plan *plan, uint64_t whole)
+{
+    return load_share_before(whole, plan->rank.count, plan->rank.index);
 }
 
 static double seconds_between(uint64_t begin_ns, uint64_t end_ns)
@@ -204,12 +229,15 @@ static void warm_up(struct run *run)
     struct patience ramp = {.what = LOAD_TOTAL_SETTLED, .limit_ns = RAMP_PATIENCE_NS};
 
     if (load_plan_has_ramp(&run->plan) || run->plan.idle > 0) {
-        ramp.limit_ns += 2 * run->plan.ramp_ns / run->plan.connections;
+        ramp.limit_ns += 2 * run->plan.ramp_ns / share_of(&run->plan, run->plan.connections);
         control_enter(&run->control, LOAD_STAGE_RAMP);
         begin_stage(run, "warmup", 0);
         wait_stage(run, CONTROL_RAMPED, &ramp);
     }
-    if (run->plan.warmup_ns > 0 && !is_stopped(run)) {
+    if (!meet_unless_stopped(run)) {
+        return;
+    }
+    if (run->plan.warmup_ns > 0) {
         run->control.schedule_ns = clock_now_ns() + SCHEDULE_LEAD_NS;
         control_enter(&run->control, LOAD_STAGE_WARMUP);
         begin_stage(run, "warmup", run->plan.warmup_ns);
@@ -233,11 +261,12 @@ static void measure(struct run *run)
     struct patience count = {.what = LOAD_TOTAL_DONE, .limit_ns = run->plan.timeout_ns};
 
     if (run->plan.rate > 0) {
-        count.limit_ns += PATIENCE_GAPS * NS_PER_S / run->plan.rate;
+        count.limit_ns += PATIENCE_GAPS * run->plan.rank.count * NS_PER_S / run->plan.rate;
     }
     if (run->hooks.measure_begin != NULL) {
         run->hooks.measure_begin(run->hooks.user);
     }
+    meet(run, true);
     run->is_measuring = true;
     begin_stage(run, "measure", run->plan.duration_ns);
     if (run->control.schedule_ns == 0) {
@@ -251,6 +280,7 @@ static void measure(struct run *run)
     control_wait(&run->control, CONTROL_MEASURED, run->thread_count,
                  clock_now_ns() + TELL_PATIENCE_NS);
     end_stage(run);
+    meet(run, true);
     if (run->hooks.measure_end != NULL) {
         run->hooks.measure_end(run->hooks.user);
     }
@@ -258,12 +288,6 @@ static void measure(struct run *run)
         control_enter(&run->control, LOAD_STAGE_VERIFY);
         wait_verified(run);
     }
-}
-
-/* Threads that come first take one more of what does not divide evenly. */
-static uint64_t share_of(uint64_t whole, unsigned parts, unsigned index)
-{
-    return whole / parts + (index < whole % parts ? 1 : 0);
 }
 
 static int start_threads(struct run *run, struct error *error)
@@ -276,7 +300,13 @@ static int start_threads(struct run *run, struct error *error)
         .request = &run->request,
         .control = &run->control,
     };
-    struct thread_share share = {0};
+    const uint64_t connections = share_of(plan, plan->connections);
+    const uint64_t idle = share_of(plan, plan->idle);
+    const uint64_t count = share_of(plan, plan->count);
+    struct thread_share share = {
+        .client_first =
+            (uint32_t)(share_before(plan, plan->connections) + share_before(plan, plan->idle)),
+    };
 
     payload_init(&run->payload);
     if (shared.kind->prepare != NULL) {
@@ -286,10 +316,9 @@ static int start_threads(struct run *run, struct error *error)
     }
     for (unsigned i = 0; i < plan->threads; i++) {
         share.index = i;
-        share.idle_count = (uint32_t)share_of(plan->idle, plan->threads, i);
-        share.client_count =
-            share.idle_count + (uint32_t)share_of(plan->connections, plan->threads, i);
-        share.count = share_of(plan->count, plan->threads, i);
+        share.idle_count = (uint32_t)load_share(idle, plan->threads, i);
+        share.client_count = share.idle_count + (uint32_t)load_share(connections, plan->threads, i);
+        share.count = load_share(count, plan->threads, i);
         run->threads[i] = thread_start(&shared, &share, error);
         if (run->threads[i] == NULL) {
             return -1;
@@ -377,6 +406,9 @@ int load_run(const struct load_plan *plan, const struct load_hooks *hooks, struc
         return error_set(error, "no memory for a load run");
     }
     status = start_threads(run, error);
+    if (!meet(run, status == 0)) {
+        status = -1;
+    }
     if (status == 0) {
         warm_up(run);
         if (!is_stopped(run)) {
@@ -385,7 +417,7 @@ int load_run(const struct load_plan *plan, const struct load_hooks *hooks, struc
     }
     join_threads(run);
     if (status == 0) {
-        collect_result(&run->plan, run->threads, run->thread_count, out);
+        collect_result(run->threads, run->thread_count, &run->scratch, out);
         out->interrupted = is_stopped(run);
         hand_over_session(run);
     }

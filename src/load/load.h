@@ -33,12 +33,16 @@ struct load_hooks {
     /* plan->keep_session: the newest session that was not used up, serialised; at the end, if there
      * is one. */
     void (*session)(void *user, const uint8_t *data, size_t bytes);
+    /* Where several processes run the plan together, they wait for one another here, before
+     * anything that all shall begin or have ended. Returns whether all can go on; one says by
+     * `goes_on` that it cannot, or was stopped. NULL: there is only this one. */
+    bool (*meet)(void *user, bool goes_on);
     void *user;
     const atomic_bool *stop; /* set by a signal handler: end early; NULL: never */
 };
 
 /* Returns 0 with *out filled, even when every connection failed, or -1 and a sentence when the run
- * could not start. `hooks` may be NULL. Blocks for as long as the plan says and about a second to
- * take the connections down. */
+ * could not start (none when it was another process that could not). `hooks` may be NULL. Blocks
+ * for as long as the plan says and about a second to take the connections down. */
 int load_run(const struct load_plan *plan, const struct load_hooks *hooks, struct load_result *out,
              struct error *error);

@@ -59,9 +59,28 @@ static bool is_ip_address(const char *host)
     return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
+/* Each has a share of the connections, and of the count, which must not be none. */
+static void limit_threads(struct load_plan *plan)
+{
+    const struct load_rank *rank = &plan->rank;
+    const uint64_t connections = load_share(plan->connections, rank->count, rank->index);
+    const uint64_t count = load_share(plan->count, rank->count, rank->index);
+
+    if (plan->threads > connections) {
+        plan->threads = (unsigned)connections;
+    }
+    if (plan->count > 0 && plan->threads > count) {
+        plan->threads = (unsigned)count;
+    }
+}
+
 static void fill_defaults(struct load_plan *plan)
 {
     const bool is_stream = plan->mode == LOAD_UPLOAD || plan->mode == LOAD_DOWNLOAD;
+
+    if (plan->rank.count == 0) {
+        plan->rank.count = 1;
+    }
 
     if (plan->connections == 0) {
         plan->connections = 50;
@@ -69,12 +88,7 @@ static void fill_defaults(struct load_plan *plan)
     if (plan->threads == 0) {
         plan->threads = plan->cpus.count > 0 ? plan->cpus.count : usable_cpus();
     }
-    if (plan->threads > plan->connections) {
-        plan->threads = plan->connections;
-    }
-    if (plan->count > 0 && plan->threads > plan->count) {
-        plan->threads = (unsigned)plan->count; /* each has a share of the count */
-    }
+    limit_threads(plan);
     if (plan->duration_ns == 0 && plan->count == 0) {
         plan->duration_ns = 10 * NS_PER_S;
     }
@@ -227,6 +241,26 @@ static int check_many(const struct load_plan *plan, struct error *error)
     return 0;
 }
 
+static int check_ranks(const struct load_plan *plan, struct error *error)
+{
+    const unsigned ranks = plan->rank.count;
+
+    if (plan->connections < ranks) {
+        return error_set(error, "--connections %u among %u ranks: each needs one",
+                         plan->connections, ranks);
+    }
+    if (plan->count > 0 && plan->count < ranks) {
+        return error_set(error, "--count %lu among %u ranks: each needs one", plan->count, ranks);
+    }
+    if (ranks > 1 && plan->session != NULL) {
+        return error_set(error,
+                         "a saved session is for one connection, and each of %u ranks would "
+                         "offer it",
+                         ranks);
+    }
+    return 0;
+}
+
 static int check_rate(const struct load_plan *plan, struct error *error)
 {
     if (plan->rate > LOAD_RATE_MAX) {
@@ -279,9 +313,9 @@ int load_plan_complete(struct load_plan *plan, struct error *error)
     if (plan->timeout_ns < TIMEOUT_NS_MIN) {
         return error_set(error, "the timeout must be at least 1 ms");
     }
-    if (match_peer(plan, error) != 0 || check_resume(plan, error) != 0 ||
-        check_churn(plan, error) != 0 || check_many(plan, error) != 0 ||
-        check_rate(plan, error) != 0) {
+    if (check_ranks(plan, error) != 0 || match_peer(plan, error) != 0 ||
+        check_resume(plan, error) != 0 || check_churn(plan, error) != 0 ||
+        check_many(plan, error) != 0 || check_rate(plan, error) != 0) {
         return -1;
     }
     return check_sizes(plan, error);

@@ -39,7 +39,14 @@ enum {
     LOAD_QUEUE_MAX = 1 << 20, /* open loop: due and not yet begun, on each thread */
 };
 
+/* Which of several processes, possibly on several machines, that run one plan together: each makes
+ * its share. The plan is that of all of them. Zeroed: there is only one. */
+struct load_rank {
+    unsigned index, count;
+};
+
 struct load_plan {
+    struct load_rank rank;
     enum load_mode mode;
     enum load_peer
         peer; /* ECHO where the mode needs another: SOURCE for download, DISCARD for upload */
@@ -52,7 +59,8 @@ struct load_plan {
     const char *verify_host;         /* NULL: not checked */
     bool plain_tcp;                  /* no TLS: the t_TCP half of the ceiling; http:// targets */
     struct tls_config tls;
-    unsigned threads;     /* 0: as many as CPUs may be used; never more than connections or count */
+    unsigned threads; /* of this process; 0: as many as CPUs may be used; never more than its share
+                       * of connections or count */
     uint32_t connections; /* in total, over all threads; 0: 50 */
     uint32_t idle;    /* connections besides, held open in silence; each is asked once at the end */
     uint64_t ramp_ns; /* opens the first connections evenly over so long; 0: as fast as it goes */
@@ -91,6 +99,18 @@ int load_plan_target(struct load_plan *plan, const char *target, struct error *e
 /* Fills in what was left at zero and refuses what cannot be. Changes nothing when repeated. Returns
  * 0 or -1. */
 int load_plan_complete(struct load_plan *plan, struct error *error);
+
+/* What falls to one of `parts`: the first ones take one more of what does not divide evenly. And
+ * what falls to those before it. */
+static inline uint64_t load_share(uint64_t whole, unsigned parts, unsigned index)
+{
+    return whole / parts + (index < whole % parts ? 1 : 0);
+}
+
+static inline uint64_t load_share_before(uint64_t whole, unsigned parts, unsigned index)
+{
+    return whole / parts * index + (index < whole % parts ? index : whole % parts);
+}
 
 /* Whether connections are made all the time, so that making them is part of what is measured; if
  * not, they are made once, before the measured time. */

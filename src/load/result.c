@@ -1,5 +1,17 @@
 #include "load/result.h"
 
+const char *load_error_phase_name(enum load_error_phase phase)
+{
+    static const char *const names[LOAD_ERROR_PHASE_COUNT] = {
+        [LOAD_ERROR_CONNECT] = "connect",
+        [LOAD_ERROR_HANDSHAKE] = "handshake",
+        [LOAD_ERROR_TRANSFER] = "transfer",
+        [LOAD_ERROR_OTHER] = "other",
+    };
+
+    return names[phase];
+}
+
 const char *load_phase_name(enum load_phase phase)
 {
     static const char *const names[LOAD_PHASE_COUNT] = {

@@ -67,8 +67,19 @@ struct load_negotiated {
     uint64_t connections;
 };
 
+/* How far a connection had come when something went wrong. */
+enum load_error_phase {
+    LOAD_ERROR_CONNECT,
+    LOAD_ERROR_HANDSHAKE,
+    LOAD_ERROR_TRANSFER,
+    LOAD_ERROR_OTHER, /* reasons beyond the table */
+    LOAD_ERROR_PHASE_COUNT,
+};
+
+const char *load_error_phase_name(enum load_error_phase phase); /* "connect" ... */
+
 struct load_error {
-    const char *phase; /* "connect", "handshake", "transfer", "other"; static */
+    enum load_error_phase phase;
     char reason[LOAD_REASON_BYTES];
     uint64_t count;
 };
@@ -84,6 +95,8 @@ struct load_interval {
     uint64_t errors;
 };
 
+/* Nothing in it points anywhere: its bytes are all of it, also in another process of this build. A
+ * new field needs a line in merge.c, and its test says so. */
 struct load_result {
     double seconds;        /* measured wall time */
     double cpu_seconds;    /* of all load threads, user and system */

@@ -12,3 +12,8 @@ struct series { /* zeroed but for `out`: empty */
 
 /* Intervals come in the order of time. */
 void series_add(struct series *series, const struct load_interval *interval);
+
+/* Adds the intervals of another process, which began together with this one. Where theirs do not
+ * end when ours do, since one looked late, a row holds several of either: every count stays in the
+ * time in which it was counted. */
+void series_merge(struct load_result *into, const struct load_result *from);

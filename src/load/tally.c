@@ -36,7 +36,7 @@ void load_tally_negotiated(struct load_tally *tally, const struct tls_facts *fac
     tally->negotiated_last = row;
 }
 
-void load_tally_error(struct load_tally *tally, const char *phase, const char *reason,
+void load_tally_error(struct load_tally *tally, enum load_error_phase phase, const char *reason,
                       uint64_t count)
 {
     struct load_error *error;
@@ -44,14 +44,13 @@ void load_tally_error(struct load_tally *tally, const char *phase, const char *r
 
     for (row = 0; row < tally->error_count; row++) {
         error = &tally->errors[row];
-        if (strcmp(error->phase, phase) == 0 &&
-            strncmp(error->reason, reason, LOAD_REASON_BYTES - 1) == 0) {
+        if (error->phase == phase && strncmp(error->reason, reason, LOAD_REASON_BYTES - 1) == 0) {
             break;
         }
     }
     if (row >= LOAD_ERRORS_MAX - 1) {
         row = LOAD_ERRORS_MAX - 1;
-        phase = "other";
+        phase = LOAD_ERROR_OTHER;
         reason = "reasons beyond the table";
     }
     error = &tally->errors[row];
@@ -93,7 +92,7 @@ void load_tally_staple(struct load_tally *tally, enum tls_staple staple)
     tally->staples[staple]++;
 }
 
-void load_tally_merge(struct load_tally *into, const struct load_tally *from)
+void load_tally_merge(struct load_tally *into, const struct load_result *from)
 {
     for (size_t i = 0; i < from->negotiated_count; i++) {
         load_tally_negotiated(into, &from->negotiated[i].facts, from->negotiated[i].connections);

@@ -21,8 +21,7 @@ struct load_tally {
 void load_tally_negotiated(struct load_tally *tally, const struct tls_facts *facts,
                            uint64_t connections);
 
-/* `phase` must be static. */
-void load_tally_error(struct load_tally *tally, const char *phase, const char *reason,
+void load_tally_error(struct load_tally *tally, enum load_error_phase phase, const char *reason,
                       uint64_t count);
 
 /* One handshake's. */
@@ -31,7 +30,8 @@ void load_tally_bytes(struct load_tally *tally, enum tls_resumption kind, uint64
 
 void load_tally_staple(struct load_tally *tally, enum tls_staple staple);
 
-void load_tally_merge(struct load_tally *into, const struct load_tally *from);
-
 /* Fills the result's tables, the most frequent rows first. */
 void load_tally_publish(const struct load_tally *tally, struct load_result *out);
+
+/* Adds what a result's tables hold. */
+void load_tally_merge(struct load_tally *into, const struct load_result *from);

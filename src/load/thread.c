@@ -167,12 +167,15 @@ static void start_schedule(struct load_thread *thread)
 {
     const struct load_plan *plan = thread->plan;
 
+    /* Processes take turns, and in each of them its threads: whatever their numbers of threads,
+     * each process has its share of the rate. */
     if (open_loop_is_on(&thread->open_loop) && !open_loop_has_started(&thread->open_loop)) {
         open_loop_start(&thread->open_loop,
                         &(struct arrivals_options){.kind = plan->arrivals,
                                                    .rate = plan->rate,
-                                                   .threads = plan->threads,
-                                                   .index = thread->share.index,
+                                                   .threads = plan->threads * plan->rank.count,
+                                                   .index = thread->share.index * plan->rank.count +
+                                                            plan->rank.index,
                                                    .start_ns = thread->control->schedule_ns});
     }
 }

@@ -246,7 +246,8 @@ static json_t *errors_json(const struct load_result *result)
         const struct load_error *error = &result->errors[i];
 
         rows = json_append(rows,
-                           json_pack("{s:o, s:o, s:o}", "phase", json_text(error->phase), "reason",
+                           json_pack("{s:o, s:o, s:o}", "phase",
+                                     json_text(load_error_phase_name(error->phase)), "reason",
                                      json_text(error->reason), "count", json_count(error->count)));
     }
     return json_pack("{s:o, s:o}", "count", json_count(result->errors_total), "by_reason", rows);

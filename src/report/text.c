@@ -239,7 +239,7 @@ static void print_errors(FILE *out, const struct load_result *result)
     }
     qsort(rows, result->error_count, sizeof(rows[0]), compare_errors);
     for (size_t i = 0; i < result->error_count && i < ERRORS_SHOWN_MAX; i++) {
-        print_error(out, rows[i]->phase, rows[i]->reason, rows[i]->count);
+        print_error(out, load_error_phase_name(rows[i]->phase), rows[i]->reason, rows[i]->count);
         hidden -= rows[i]->count < hidden ? rows[i]->count : hidden;
     }
     if (hidden > 0) {

@@ -93,7 +93,8 @@ struct load_result *run_against(const struct service *service, struct load_plan 
     strcpy(plan.authority, "localhost");
     cr_assert_eq(load_run(&plan, NULL, result, &error), 0, "%s", error.text);
     for (size_t i = 0; i < result->error_count; i++) {
-        cr_expect_fail("%s: %s", result->errors[i].phase, result->errors[i].reason);
+        cr_expect_fail("%s: %s", load_error_phase_name(result->errors[i].phase),
+                       result->errors[i].reason);
     }
     cr_expect_eq(result->messages_corrupt, 0);
     server_stop(server);

@@ -18,7 +18,7 @@ Test(collect, only_what_lies_between_the_edges_counts)
 {
     struct load_thread *threads[2] = {thread_new(), thread_new()};
     struct load_result *result = calloc(1, sizeof *result);
-    const struct load_plan plan = {.connections = 7};
+    struct load_result *scratch = calloc(1, sizeof *scratch);
 
     for (int i = 0; i < 2; i++) {
         struct load_thread *thread = threads[i];
@@ -39,15 +39,18 @@ Test(collect, only_what_lies_between_the_edges_counts)
         thread->end.totals[LOAD_TOTAL_DROPPED] = 2;
         thread->unstarted = 3;
         thread->open_peak = 3;
+        thread->share.client_count = 4 + (uint32_t)i;
+        thread->share.idle_count = 1;
         load_totals_add(&thread->totals, LOAD_TOTAL_MESSAGES, 999);
         histogram_record(&thread->phases[LOAD_PHASE_MESSAGE], 1000);
     }
-    collect_result(&plan, threads, 2, result);
+    collect_result(threads, 2, scratch, result);
     cr_expect_eq(result->seconds, 3);
     cr_expect_eq(result->cpu_seconds, 1.5);
     cr_expect_eq(result->busiest_thread, 0.5);
     cr_expect_eq(result->threads, 2);
     cr_expect_eq(result->connections_asked, 7);
+    cr_expect_eq(result->idle_asked, 2);
     cr_expect_eq(result->connections_peak, 6);
     cr_expect_eq(result->messages, 20);
     cr_expect_eq(result->due, 30);
@@ -60,20 +63,22 @@ Test(collect, only_what_lies_between_the_edges_counts)
     free(threads[0]);
     free(threads[1]);
     free(result);
+    free(scratch);
 }
 
 Test(collect, a_thread_that_never_measured_adds_nothing)
 {
     struct load_thread *thread = thread_new();
     struct load_result *result = calloc(1, sizeof *result);
-    const struct load_plan plan = {.connections = 1};
+    struct load_result *scratch = calloc(1, sizeof *scratch);
 
     load_totals_add(&thread->totals, LOAD_TOTAL_MESSAGES, 5);
-    collect_result(&plan, &thread, 1, result);
+    collect_result(&thread, 1, scratch, result);
     cr_expect_eq(result->seconds, 0);
     cr_expect_eq(result->messages, 0);
     free(thread);
     free(result);
+    free(scratch);
 }
 
 Test(collect, live_counts_are_sums)

@@ -41,6 +41,54 @@ Test(load, a_count_smaller_than_the_threads_is_exact_too)
     free(messages);
 }
 
+Test(load, several_processes_make_the_whole_together)
+{
+    uint64_t messages = 0;
+    uint64_t due = 0;
+    uint32_t connections = 0;
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct load_result *result = run_against(
+            &echo_service,
+            (struct load_plan){
+                .mode = LOAD_RR, .count = 20, .connections = 5, .rate = 1000, .rank = {i, 3}});
+
+        cr_expect_eq(result->messages, i < 2 ? 7 : 6);
+        messages += result->messages;
+        connections += result->connections_asked;
+        due += result->due;
+        free(result);
+    }
+    cr_expect_eq(messages, 20);
+    cr_expect_eq(connections, 5);
+    cr_expect_geq(due, 20);
+}
+
+static bool call_off(void *user, bool goes_on)
+{
+    cr_expect(goes_on);
+    *(bool *)user = true;
+    return false;
+}
+
+Test(load, nothing_begins_when_another_process_cannot)
+{
+    bool was_asked = false;
+    struct load_plan plan = {.mode = LOAD_RR, .count = 20};
+    struct error error = {0};
+    struct load_result *result = calloc(1, sizeof *result);
+
+    cr_assert_not_null(result);
+    cr_assert_eq(load_plan_target(&plan, "127.0.0.1:1", &error), 0);
+    plan.plain_tcp = true;
+    cr_expect_eq(
+        load_run(&plan, &(struct load_hooks){.meet = call_off, .user = &was_asked}, result, &error),
+        -1);
+    cr_expect(was_asked);
+    cr_expect_str_empty(error.text);
+    free(result);
+}
+
 Test(load, echo_answers_are_verified_at_any_size_and_depth)
 {
     const uint64_t sizes[] = {1, 64, 16384, 16385, 300000};
@@ -155,7 +203,7 @@ Test(load, a_dead_server_is_told_and_never_waited_for)
     cr_assert_eq(load_run(&plan, NULL, result, &error), 0, "%s", error.text);
     cr_expect_eq(result->handshakes, 0);
     cr_assert_eq(result->error_count, 1);
-    cr_expect_str_eq(result->errors[0].phase, "connect");
+    cr_expect_eq(result->errors[0].phase, LOAD_ERROR_CONNECT);
     cr_expect_str_eq(result->errors[0].reason, "Connection refused");
     cr_expect_geq(result->errors_total, 3);
     cr_expect_leq(result->errors_total, 3 * 5, "back-off must bound the attempts");
@@ -172,7 +220,7 @@ Test(load, an_untrusted_certificate_is_told)
     cr_assert_eq(load_run(&plan, NULL, result, NULL), 0);
     cr_expect_eq(result->handshakes, 0);
     cr_assert_eq(result->error_count, 1);
-    cr_expect_str_eq(result->errors[0].phase, "handshake");
+    cr_expect_eq(result->errors[0].phase, LOAD_ERROR_HANDSHAKE);
     cr_expect_not_null(strstr(result->errors[0].reason, "certificate verify failed"));
     free(result);
     server_stop(server);

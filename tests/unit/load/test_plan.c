@@ -85,6 +85,60 @@ Test(plan, no_thread_is_without_a_share_of_the_count)
     cr_expect_eq(plan.connections, 50);
 }
 
+Test(plan, shares_of_processes_add_up_to_the_whole)
+{
+    for (uint64_t whole = 0; whole < 12; whole++) {
+        uint64_t before = 0;
+
+        for (unsigned i = 0; i < 3; i++) {
+            cr_expect_eq(load_share_before(whole, 3, i), before);
+            before += load_share(whole, 3, i);
+        }
+        cr_expect_eq(before, whole);
+    }
+    cr_expect_eq(load_share(10, 3, 0), 4);
+    cr_expect_eq(load_share(10, 3, 2), 3);
+}
+
+Test(plan, no_thread_of_a_process_is_without_a_share)
+{
+    struct load_plan plan = plan_for("127.0.0.1:4433");
+
+    plan.rank = (struct load_rank){.index = 2, .count = 3};
+    plan.connections = 10;
+    plan.threads = 8;
+    cr_assert_eq(load_plan_complete(&plan, NULL), 0);
+    cr_expect_eq(plan.threads, 3);
+    cr_expect_eq(plan.connections, 10, "the plan is that of all");
+    plan.count = 7;
+    plan.threads = 8;
+    cr_assert_eq(load_plan_complete(&plan, NULL), 0);
+    cr_expect_eq(plan.threads, 2);
+}
+
+Test(plan, a_process_without_a_share_is_refused)
+{
+    const struct load_plan whole = plan_for("127.0.0.1:4433");
+    struct load_plan plan = whole;
+    struct error error = {0};
+
+    plan.rank.count = 3;
+    plan.connections = 2;
+    cr_expect_eq(load_plan_complete(&plan, &error), -1);
+    cr_expect_not_null(strstr(error.text, "--connections 2 among 3 ranks"), "%s", error.text);
+    plan = whole;
+    plan.rank.count = 3;
+    plan.count = 2;
+    cr_expect_eq(load_plan_complete(&plan, &error), -1);
+    cr_expect_not_null(strstr(error.text, "--count 2 among 3 ranks"), "%s", error.text);
+    plan = whole;
+    plan.rank.count = 2;
+    plan.session = (const uint8_t *)"";
+    plan.mode = LOAD_HANDSHAKE;
+    cr_expect_eq(load_plan_complete(&plan, &error), -1);
+    cr_expect_not_null(strstr(error.text, "saved session"), "%s", error.text);
+}
+
 Test(plan, server_name_is_the_host_but_never_an_address)
 {
     struct load_plan name = plan_for("localhost:4433");

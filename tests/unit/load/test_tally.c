@@ -55,9 +55,9 @@ Test(tally, errors_are_told_apart_by_phase_and_reason)
 {
     struct load_tally *tally = calloc(1, sizeof *tally);
 
-    load_tally_error(tally, "connect", "refused", 1);
-    load_tally_error(tally, "transfer", "refused", 1);
-    load_tally_error(tally, "connect", "refused", 4);
+    load_tally_error(tally, LOAD_ERROR_CONNECT, "refused", 1);
+    load_tally_error(tally, LOAD_ERROR_TRANSFER, "refused", 1);
+    load_tally_error(tally, LOAD_ERROR_CONNECT, "refused", 4);
     cr_assert_eq(tally->error_count, 2);
     cr_expect_eq(tally->errors[0].count, 5);
     cr_expect_eq(tally->errors_total, 6);
@@ -70,8 +70,8 @@ Test(tally, a_reason_too_long_for_its_row_still_finds_it)
     char reason[2 * LOAD_REASON_BYTES] = {0};
 
     memset(reason, 'x', sizeof reason - 1);
-    load_tally_error(tally, "connect", reason, 1);
-    load_tally_error(tally, "connect", reason, 1);
+    load_tally_error(tally, LOAD_ERROR_CONNECT, reason, 1);
+    load_tally_error(tally, LOAD_ERROR_CONNECT, reason, 1);
     cr_assert_eq(tally->error_count, 1);
     cr_expect_eq(tally->errors[0].count, 2);
     free(tally);
@@ -84,11 +84,11 @@ Test(tally, the_last_row_collects_reasons_beyond_the_table)
 
     for (int i = 0; i < LOAD_ERRORS_MAX + 9; i++) {
         snprintf(reason, sizeof reason, "reason %d", i);
-        load_tally_error(tally, "connect", reason, 1);
+        load_tally_error(tally, LOAD_ERROR_CONNECT, reason, 1);
     }
-    load_tally_error(tally, "connect", "reason 0", 1);
+    load_tally_error(tally, LOAD_ERROR_CONNECT, "reason 0", 1);
     cr_assert_eq(tally->error_count, LOAD_ERRORS_MAX);
-    cr_expect_str_eq(tally->errors[LOAD_ERRORS_MAX - 1].phase, "other");
+    cr_expect_eq(tally->errors[LOAD_ERRORS_MAX - 1].phase, LOAD_ERROR_OTHER);
     cr_expect_eq(tally->errors[LOAD_ERRORS_MAX - 1].count, 10);
     cr_expect_eq(tally->errors[0].count, 2);
     cr_expect_eq(tally->errors_total, LOAD_ERRORS_MAX + 10);
@@ -104,10 +104,11 @@ Test(tally, merging_adds_and_publishing_sorts)
     note(one, "A", TLS_FULL, 2);
     note(two, "B", TLS_FULL, 5);
     note(two, "A", TLS_FULL, 2);
-    load_tally_error(one, "connect", "refused", 1);
-    load_tally_error(two, "handshake", "closed", 3);
-    load_tally_error(two, "connect", "refused", 1);
-    load_tally_merge(one, two);
+    load_tally_error(one, LOAD_ERROR_CONNECT, "refused", 1);
+    load_tally_error(two, LOAD_ERROR_HANDSHAKE, "closed", 3);
+    load_tally_error(two, LOAD_ERROR_CONNECT, "refused", 1);
+    load_tally_publish(two, result);
+    load_tally_merge(one, result);
     load_tally_publish(one, result);
     cr_assert_eq(result->negotiated_count, 2);
     cr_expect_str_eq(result->negotiated[0].facts.suite, "B");
@@ -125,11 +126,13 @@ Test(tally, bytes_of_handshakes_keep_mean_and_extremes_by_kind)
 {
     struct load_tally *a = calloc(1, sizeof *a);
     struct load_tally *b = calloc(1, sizeof *b);
+    struct load_result *result = calloc(1, sizeof *result);
 
     load_tally_bytes(a, TLS_FULL, 1000, 500);
     load_tally_bytes(b, TLS_FULL, 3000, 400);
     load_tally_bytes(b, TLS_RESUMED_TICKET, 200, 700);
-    load_tally_merge(a, b);
+    load_tally_publish(b, result);
+    load_tally_merge(a, result);
     cr_expect_eq(a->handshake_bytes[TLS_FULL].count, 2);
     cr_expect_eq(a->handshake_bytes[TLS_FULL].in.sum, 4000);
     cr_expect_eq(a->handshake_bytes[TLS_FULL].in.min, 1000);
@@ -141,4 +144,5 @@ Test(tally, bytes_of_handshakes_keep_mean_and_extremes_by_kind)
     cr_expect_eq(a->handshake_bytes[TLS_RESUMED_ID].in.min, 0);
     free(a);
     free(b);
+    free(result);
 }

@@ -77,8 +77,8 @@ void fixture_init_handshakes(struct fixture *fixture)
         .count = 49000, .in = {49000 * 241ull, 241, 241}, .out = {49000 * 676ull, 676, 676}};
     result->errors_total = 7;
     result->error_count = 1;
-    result->errors[0] =
-        (struct load_error){.phase = "handshake", .reason = "wrong version number", .count = 7};
+    result->errors[0] = (struct load_error){
+        .phase = LOAD_ERROR_HANDSHAKE, .reason = "wrong version number", .count = 7};
     add_negotiated(result, "ecdsa_secp256r1_sha256", TLS_FULL, 56000);
     add_negotiated(result, "", TLS_RESUMED_TICKET, 54000);
     for (uint64_t i = 0; i < 1000; i++) {
@@ -142,8 +142,8 @@ void fixture_init_refused(struct fixture *fixture)
     result->busiest_thread = 0.05;
     result->errors_total = 1234;
     result->error_count = 1;
-    result->errors[0] =
-        (struct load_error){.phase = "connect", .reason = "connection refused", .count = 1234};
+    result->errors[0] = (struct load_error){
+        .phase = LOAD_ERROR_CONNECT, .reason = "connection refused", .count = 1234};
 }
 
 void fixture_deinit(struct fixture *fixture)
