@@ -5,8 +5,9 @@
  *
  * The suite is of TLS 1.3, or one of TLS 1.2 as OpenSSL names it. Rounds with OpenSSL's record
  * layer and with ours take turns; printed are nanoseconds an echo of each, and the ratio of
- * neighbours: median and quartiles. A last argument, `openssl` or `direct`, runs the one alone,
- * which is what callgrind wants for a count of instructions:
+ * neighbours: median and quartiles. With a last argument `connections` each round is a connection
+ * of its own, made anew, its end included: what a short one pays. `openssl` or `direct` runs the
+ * one layer alone, which is what callgrind wants for a count of instructions:
  *
  *     valgrind --tool=callgrind --toggle-collect='server_*' records TLS_AES_128_GCM_SHA256 64 \
  *         1000 1 direct */
@@ -177,14 +178,56 @@ static void echo_init(struct echo *echo, const char *suite, enum tls_record_laye
         lend(&echo->server, &echo->client);
         lend(&echo->client, &echo->server);
     }
-    echo_records(echo, 64, WARM_RECORDS);
 }
 
 static void side_deinit(struct side *side)
 {
     tls_engine_deinit(&side->engine);
+    slab_queue_clear(&side->queue);
     slab_pool_deinit(&side->pool);
     tls_context_free(side->context);
+}
+
+static void echo_deinit(struct echo *echo)
+{
+    side_deinit(&echo->client);
+    side_deinit(&echo->server);
+}
+
+__attribute__((noinline)) void server_end(struct echo *echo);
+
+/* The client's close_notify is answered. */
+void server_end(struct echo *echo)
+{
+    struct tls_failure_detail failure;
+    const struct slab *slab = echo->client.queue.head;
+    size_t count;
+
+    tls_engine_feed(&echo->server.engine, slab->data + slab->start, slab->end - slab->start);
+    if (tls_engine_read(&echo->server.engine, scratch, sizeof(scratch), &count, &failure) !=
+        TLS_CLOSED) {
+        give_up("a connection did not end");
+    }
+    tls_engine_close(&echo->server.engine);
+    tls_engine_deinit(&echo->server.engine);
+}
+
+static uint64_t connection(const char *suite, enum tls_record_layer layer,
+                           const struct tls_shared *shared, const struct certificate *certificate,
+                           size_t bytes, unsigned long records)
+{
+    struct echo echo;
+    uint64_t cpu_ns;
+    uint64_t begin;
+
+    echo_init(&echo, suite, layer, shared, certificate);
+    cpu_ns = echo_records(&echo, bytes, records);
+    tls_engine_close(&echo.client.engine);
+    begin = clock_thread_cpu_ns();
+    server_end(&echo);
+    cpu_ns += clock_thread_cpu_ns() - begin;
+    echo_deinit(&echo);
+    return cpu_ns;
 }
 
 static int compare(const void *a, const void *b)
@@ -212,6 +255,7 @@ int main(int count, char **arguments)
     unsigned long records = count > 3 ? strtoul(arguments[3], NULL, 10) : 2000;
     unsigned long rounds = count > 4 ? strtoul(arguments[4], NULL, 10) : 31;
     const char *only = count > 5 ? arguments[5] : "";
+    bool is_short = strcmp(only, "connections") == 0;
     struct error error = {0};
     struct certificate *certificate =
         certificate_new(&(struct certificate_options){.key_type = "p256"}, NULL, &error);
@@ -223,10 +267,14 @@ int main(int count, char **arguments)
     }
     for (int layer = 0; layer < LAYERS; layer++) {
         echo_init(&echoes[layer], suite, (enum tls_record_layer)layer, &shared, certificate);
+        echo_records(&echoes[layer], 64, WARM_RECORDS);
     }
     for (unsigned long i = 0; i < rounds; i++) {
         for (int layer = 0; layer < LAYERS; layer++) {
-            if (*only == '\0' || (*only == 'd') == (layer == TLS_RECORDS_DIRECT)) {
+            if (is_short) {
+                ns[layer][i] = (double)connection(suite, (enum tls_record_layer)layer, &shared,
+                                                  certificate, bytes, records);
+            } else if (*only == '\0' || (*only == 'd') == (layer == TLS_RECORDS_DIRECT)) {
                 ns[layer][i] =
                     (double)echo_records(&echoes[layer], bytes, records) / (double)records;
             }
@@ -234,8 +282,7 @@ int main(int count, char **arguments)
         ratios[i] = ns[TLS_RECORDS_OPENSSL][i] / ns[TLS_RECORDS_DIRECT][i];
     }
     for (int layer = 0; layer < LAYERS; layer++) {
-        side_deinit(&echoes[layer].client);
-        side_deinit(&echoes[layer].server);
+        echo_deinit(&echoes[layer]);
     }
     tls_library_free(shared.library);
     certificate_free(certificate);

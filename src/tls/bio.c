@@ -24,7 +24,7 @@ static int bio_read(BIO *bio, char *out, size_t out_max, size_t *out_count)
     /* A write, or the start of a renegotiation, that met unread data would fail over it: in the
      * midst of a handshake OpenSSL takes data only where it was asked for some. */
     *out_count = engine->sending ? 0
-                 : engine->records != NULL && engine->records->in.taken
+                 : engine->records != NULL && engine->records->in.traffic != NULL
                      ? tls_records_lend(engine, out, out_max)
                      : tls_engine_take_input(engine, out, out_max);
     if (*out_count == 0) {

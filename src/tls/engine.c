@@ -160,6 +160,7 @@ bool tls_engine_open(struct tls_engine *engine, struct tls_context *context)
     engine->early_open = context->early_data_bytes_max > 0;
     engine->fragment_bytes = (uint16_t)context->max_send_fragment;
     engine->empty_record_limit = context->empty_record_limit;
+    engine->records_before_taking = RECORDS_BEFORE_TAKING;
     tls_records_free(engine->records);
     engine->records = NULL;
     SSL_free(engine->ssl);
@@ -377,7 +378,7 @@ enum tls_status tls_engine_read(struct tls_engine *engine, uint8_t *out, size_t 
     if (engine->ssl == NULL) {
         return pass_read(engine, out, out_max, out_count);
     }
-    if (engine->records != NULL && engine->records->in.taken) {
+    if (engine->records != NULL && engine->records->in.traffic != NULL) {
         return tls_records_read(engine, out, out_max, out_count, failure);
     }
     if (read_is_futile(engine)) {
@@ -446,7 +447,7 @@ bool tls_engine_set_max_send_fragment(struct tls_engine *engine, unsigned bytes)
      * again; and the write buffer may have been made for the smaller size. */
     return SSL_set_max_send_fragment(engine->ssl, (long)bytes) == 1 &&
            SSL_set_split_send_fragment(engine->ssl, (long)bytes) == 1 &&
-           ((engine->records != NULL && engine->records->out.taken &&
+           ((engine->records != NULL && engine->records->out.traffic != NULL &&
              SSL_free_buffers(engine->ssl) == 1) ||
             SSL_alloc_buffers(engine->ssl) == 1);
 }

@@ -85,13 +85,14 @@ struct tls_engine {
     struct tls_renegotiation renegotiation;
     enum tls_flood flood; /* then nothing of the peer is heard any more */
     uint32_t empty_record_limit;
-    uint64_t useful_records; /* tally.records_in when data or a handshake message came last */
-    uint16_t fragment_bytes; /* plaintext that a record of ours has at most */
-    bool sending;            /* a call that shall only send: OpenSSL gets nothing to read */
-    bool early_open;         /* server: early data may come, or its end */
-    bool established;        /* the first handshake is complete */
-    bool session_found;      /* server: the session store had what the client asked for */
-    bool output_failed;      /* out of memory in the slab pool */
+    uint64_t useful_records;       /* tally.records_in when data or a handshake message came last */
+    uint16_t fragment_bytes;       /* plaintext that a record of ours has at most */
+    uint8_t records_before_taking; /* before the direct record layer takes a direction over */
+    bool sending;                  /* a call that shall only send: OpenSSL gets nothing to read */
+    bool early_open;               /* server: early data may come, or its end */
+    bool established;              /* the first handshake is complete */
+    bool session_found;            /* server: the session store had what the client asked for */
+    bool output_failed;            /* out of memory in the slab pool */
 };
 
 /* A client's saved session; reference-counted inside OpenSSL, one thread. Whoever keeps it must

@@ -36,27 +36,33 @@ static bool is_plausible(const struct record_form *form, const uint8_t *header)
                         : length >= record_overhead(form) && length <= FRAGMENT_BYTES_MAX_1_2;
 }
 
-/* Room for OpenSSL to read `bytes`. */
-static uint8_t *lend_new(struct tls_records *records, size_t bytes)
+/* `bytes` for OpenSSL to read, to be written there; NULL: no memory. */
+static uint8_t *lend_new(struct record_traffic *traffic, size_t bytes)
 {
-    records->lent = malloc(bytes);
-    records->lent_bytes = records->lent != NULL ? bytes : 0;
-    records->lent_offset = 0;
-    return records->lent;
+    struct record_loan *loan = malloc(sizeof(*loan) + bytes);
+
+    if (loan == NULL) {
+        return NULL;
+    }
+    *loan = (struct record_loan){.bytes = bytes};
+    traffic->loan = loan;
+    return loan->data;
 }
 
 static enum next lend_unopened(struct tls_engine *engine)
 {
-    struct tls_records *records = engine->records;
-    struct record_gather *gather = &records->in.gather;
+    struct record_traffic *traffic = engine->records->in.traffic;
+    struct record_gather *gather = &traffic->gather;
     const uint8_t *header = gather->count > 0 ? gather->header : engine->input;
 
-    records->unopened_bytes = RECORD_HEADER_BYTES + record_length(header) - gather->count;
+    traffic->unopened_bytes = RECORD_HEADER_BYTES + record_length(header) - gather->count;
     if (gather->count > 0) {
-        if (lend_new(records, RECORD_HEADER_BYTES) == NULL) {
+        uint8_t *lent = lend_new(traffic, RECORD_HEADER_BYTES);
+
+        if (lent == NULL) {
             return NEXT_FAILED;
         }
-        memcpy(records->lent, gather->header, RECORD_HEADER_BYTES);
+        memcpy(lent, gather->header, RECORD_HEADER_BYTES);
         record_gather_empty(gather);
     }
     return NEXT_LENT;
@@ -64,40 +70,43 @@ static enum next lend_unopened(struct tls_engine *engine)
 
 /* A record that is not authentic must not be so for OpenSSL either. As it came it might be: one
  * that was good before has the number that OpenSSL expects now. */
-static enum next lend_broken(struct tls_records *records, const uint8_t *header)
+static enum next lend_broken(struct record_traffic *traffic, const uint8_t *header)
 {
     size_t bytes = RECORD_HEADER_BYTES + record_length(header);
+    uint8_t *lent = lend_new(traffic, bytes);
 
-    if (lend_new(records, bytes) == NULL) {
+    if (lent == NULL) {
         return NEXT_FAILED;
     }
-    memcpy(records->lent, header, RECORD_HEADER_BYTES);
-    memset(records->lent + RECORD_HEADER_BYTES, 0, bytes - RECORD_HEADER_BYTES);
+    memcpy(lent, header, RECORD_HEADER_BYTES);
+    memset(lent + RECORD_HEADER_BYTES, 0, bytes - RECORD_HEADER_BYTES);
     return NEXT_LENT;
 }
 
 /* The record's own content, under the number that OpenSSL expects. */
-static enum next lend_sealed(struct tls_records *records, const uint8_t *header,
-                             const uint8_t *inner, size_t inner_bytes)
+static enum next lend_sealed(struct tls_engine *engine, const uint8_t *header, const uint8_t *inner,
+                             size_t inner_bytes)
 {
+    const struct record_form *form = engine->records->form;
+    struct record_way *way = &engine->records->in;
     struct record_item item = {
-        .cipher = record_cipher_new(records->library, records->form, &records->in.key, true),
-        .form = records->form,
-        .key = &records->in.key,
-        .sequence = records->in.ssl_sequence++,
+        .cipher = tls_records_cipher_new(engine, way, true),
+        .form = form,
+        .key = &way->traffic->key,
+        .sequence = way->traffic->ssl_sequence++,
         .header = header,
     };
-    bool good = item.cipher != NULL &&
-                lend_new(records, RECORD_HEADER_BYTES + record_length(header)) != NULL;
+    uint8_t *lent = lend_new(way->traffic, RECORD_HEADER_BYTES + record_length(header));
+    bool good = item.cipher != NULL && lent != NULL;
 
     if (good) {
-        memcpy(records->lent, header, RECORD_HEADER_BYTES);
+        memcpy(lent, header, RECORD_HEADER_BYTES);
         /* It stays in this process, so that a nonce means nothing. */
         good = record_seal(&item, item.sequence, inner, inner_bytes, NULL, 0,
-                           records->lent + RECORD_HEADER_BYTES);
+                           lent + RECORD_HEADER_BYTES);
     }
     EVP_CIPHER_CTX_free(item.cipher);
-    records->in_leaves = !records->form->is_1_3 && header[0] == SSL3_RT_CHANGE_CIPHER_SPEC;
+    way->leaves = !form->is_1_3 && header[0] == SSL3_RT_CHANGE_CIPHER_SPEC;
     return good ? NEXT_LENT : NEXT_FAILED;
 }
 
@@ -117,34 +126,34 @@ static enum next open_record(struct tls_engine *engine, const uint8_t *record, u
                              size_t out_max, size_t *out_count)
 {
     struct tls_records *records = engine->records;
-    struct record_way *way = &records->in;
+    struct record_traffic *traffic = records->in.traffic;
     size_t inner_bytes = record_length(record) - record_overhead(records->form);
     bool fits = inner_bytes <= out_max;
     uint8_t *inner = fits ? out : OPENSSL_malloc(inner_bytes);
     struct record_item item = {
-        .cipher = tls_records_cipher(records, way),
+        .cipher = tls_records_cipher(engine, &records->in),
         .form = records->form,
-        .key = &way->key,
-        .sequence = way->sequence,
+        .key = &traffic->key,
+        .sequence = traffic->sequence,
         .header = record,
     };
     enum next next = NEXT_FAILED;
 
-    if (inner != NULL && item.cipher != NULL && way->sequence < UINT64_MAX) {
+    if (inner != NULL && item.cipher != NULL && traffic->sequence < UINT64_MAX) {
         if (!record_open(&item, record + RECORD_HEADER_BYTES, inner)) {
-            next = lend_broken(records, record);
+            next = lend_broken(traffic, record);
         } else {
             size_t count = data_bytes(records->form, inner, inner_bytes);
 
-            way->sequence++;
-            if (way->ready && fits && count > 0 && inner_bytes <= INNER_BYTES_MAX &&
+            traffic->sequence++;
+            if (records->in.ready && fits && count > 0 && inner_bytes <= INNER_BYTES_MAX &&
                 count <= TLS_PLAINTEXT_BYTES_MAX && record[0] == SSL3_RT_APPLICATION_DATA) {
                 engine->useful_records = ++engine->tally.records_in;
                 engine->tally.records_direct++;
                 *out_count = count;
                 return NEXT_DATA;
             }
-            next = lend_sealed(records, record, inner, inner_bytes);
+            next = lend_sealed(engine, record, inner, inner_bytes);
         }
     }
     if (!fits) {
@@ -156,7 +165,7 @@ static enum next open_record(struct tls_engine *engine, const uint8_t *record, u
 static enum next next_record(struct tls_engine *engine, uint8_t *out, size_t out_max,
                              size_t *out_count)
 {
-    struct record_gather *gather = &engine->records->in.gather;
+    struct record_gather *gather = &engine->records->in.traffic->gather;
     struct record_span input = {engine->input, engine->input_bytes};
     struct record_span record;
     const uint8_t *header = record_gather_header(gather, &input);
@@ -184,11 +193,11 @@ static enum next next_record(struct tls_engine *engine, uint8_t *out, size_t out
 /* Nothing for OpenSSL to go on with, so that the next record is to be looked at. */
 static bool openssl_waits(const struct tls_engine *engine)
 {
-    const struct tls_records *records = engine->records;
+    const struct record_way *way = &engine->records->in;
 
-    return records->in.ready || (records->lent == NULL && records->unopened_bytes == 0 &&
-                                 SSL_pending(engine->ssl) == 0 &&
-                                 (SSL_get_shutdown(engine->ssl) & SSL_RECEIVED_SHUTDOWN) == 0);
+    return way->ready || (way->traffic->loan == NULL && way->traffic->unopened_bytes == 0 &&
+                          SSL_pending(engine->ssl) == 0 &&
+                          (SSL_get_shutdown(engine->ssl) & SSL_RECEIVED_SHUTDOWN) == 0);
 }
 
 enum tls_status tls_records_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
@@ -197,7 +206,7 @@ enum tls_status tls_records_read(struct tls_engine *engine, uint8_t *out, size_t
     enum tls_status status = TLS_AGAIN;
 
     *out_count = 0;
-    while (engine->records->in.taken && status == TLS_AGAIN) {
+    while (engine->records->in.traffic != NULL && status == TLS_AGAIN) {
         enum next next =
             openssl_waits(engine) ? next_record(engine, out, out_max, out_count) : NEXT_LENT;
 
@@ -223,25 +232,26 @@ enum tls_status tls_records_read(struct tls_engine *engine, uint8_t *out, size_t
 
 size_t tls_records_lend(struct tls_engine *engine, void *out, size_t out_max)
 {
-    struct tls_records *records = engine->records;
+    struct record_way *way = &engine->records->in;
+    struct record_traffic *traffic = way->traffic;
+    struct record_loan *loan = traffic->loan;
     size_t count;
 
-    if (records->lent == NULL) {
-        count = records->unopened_bytes < out_max ? records->unopened_bytes : out_max;
+    if (loan == NULL) {
+        count = traffic->unopened_bytes < out_max ? traffic->unopened_bytes : out_max;
         count = tls_engine_take_input(engine, out, count);
-        records->unopened_bytes -= count;
+        traffic->unopened_bytes -= count;
         return count;
     }
-    count = records->lent_bytes - records->lent_offset;
+    count = loan->bytes - loan->offset;
     count = count < out_max ? count : out_max;
-    memcpy(out, records->lent + records->lent_offset, count);
-    records->lent_offset += count;
-    if (records->lent_offset == records->lent_bytes) {
-        free(records->lent);
-        records->lent = NULL;
-        if (records->in_leaves) {
-            records->in_leaves = false;
-            tls_records_leave(&records->in);
+    memcpy(out, loan->data + loan->offset, count);
+    loan->offset += count;
+    if (loan->offset == loan->bytes) {
+        traffic->loan = NULL;
+        free(loan);
+        if (way->leaves) {
+            tls_records_leave(way);
         }
     }
     return count;

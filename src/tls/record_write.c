@@ -12,20 +12,20 @@ static bool put_record(struct tls_engine *engine, uint8_t type, const uint8_t *b
 {
     static const uint8_t inner_type = SSL3_RT_APPLICATION_DATA;
     struct tls_records *records = engine->records;
-    struct record_way *way = &records->out;
+    struct record_traffic *traffic = records->out.traffic;
     size_t length = count + type_count + record_overhead(records->form);
     uint8_t *record = slab_queue_reserve(engine->output, RECORD_HEADER_BYTES + length);
     struct record_item item = {
-        .cipher = tls_records_cipher(records, way),
+        .cipher = tls_records_cipher(engine, &records->out),
         .form = records->form,
-        .key = &way->key,
-        .sequence = way->sequence,
+        .key = &traffic->key,
+        .sequence = traffic->sequence,
         .header = record,
     };
 
     /* The last number is never used, as with OpenSSL in TLS 1.3; nobody gets that far. */
     engine->output_failed |= record == NULL;
-    if (record == NULL || item.cipher == NULL || way->sequence == UINT64_MAX) {
+    if (record == NULL || item.cipher == NULL || traffic->sequence == UINT64_MAX) {
         return false;
     }
     record[0] = type;
@@ -39,7 +39,7 @@ static bool put_record(struct tls_engine *engine, uint8_t type, const uint8_t *b
     }
     slab_queue_commit(engine->output, record, RECORD_HEADER_BYTES + length);
     records->explicit_nonce++;
-    way->sequence++;
+    traffic->sequence++;
     return true;
 }
 
@@ -69,10 +69,10 @@ static bool seal_again(struct tls_engine *engine, const uint8_t *record)
     size_t inner_bytes = record_length(record) - record_overhead(records->form);
     uint8_t *inner = OPENSSL_malloc(inner_bytes + 1);
     struct record_item item = {
-        .cipher = record_cipher_new(records->library, records->form, &records->out.key, false),
+        .cipher = tls_records_cipher_new(engine, &records->out, false),
         .form = records->form,
-        .key = &records->out.key,
-        .sequence = records->out.ssl_sequence++,
+        .key = &records->out.traffic->key,
+        .sequence = records->out.traffic->ssl_sequence++,
         .header = record,
     };
     bool good = inner != NULL && item.cipher != NULL;
@@ -91,12 +91,11 @@ static bool seal_again(struct tls_engine *engine, const uint8_t *record)
 }
 
 /* With the last record under the old keys written, the direction is OpenSSL's again. */
-static void count_written(struct tls_records *records)
+static void count_written(struct record_way *out)
 {
-    records->made--;
-    if (records->out_leaves && records->made == 0) {
-        records->out_leaves = false;
-        tls_records_leave(&records->out);
+    out->made--;
+    if (out->leaves && out->made == 0) {
+        tls_records_leave(out);
     }
 }
 
@@ -111,10 +110,10 @@ static void note_nonce(struct tls_records *records, const uint8_t *record, size_
 bool tls_records_send(struct tls_engine *engine, const void *bytes, size_t count)
 {
     struct tls_records *records = engine->records;
-    struct record_gather *gather = &records->out.gather;
     struct record_span span = {bytes, count};
 
-    while (records->out.taken && span.count > 0) {
+    while (records->out.traffic != NULL && span.count > 0) {
+        struct record_gather *gather = &records->out.traffic->gather;
         struct record_span record;
         enum record_gathered gathered = RECORD_MORE;
 
@@ -128,7 +127,7 @@ bool tls_records_send(struct tls_engine *engine, const void *bytes, size_t count
             return false;
         }
         record_gather_empty(gather);
-        count_written(records);
+        count_written(&records->out);
     }
     note_nonce(records, span.bytes, span.count);
     return slab_queue_append(engine->output, span.bytes, span.count);

@@ -1,6 +1,7 @@
 /* Who has which direction: keys, sequence numbers, and when they change hands. */
 #include "tls/records.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,21 +16,34 @@
 
 enum { KEY_BLOCK_BYTES_MAX = 2 * (RECORD_KEY_BYTES_MAX + RECORD_IV_BYTES) };
 
+static_assert(RECORD_KEY_BYTES_MAX + RECORD_IV_BYTES <= KEY_SCHEDULE_DIGEST_BYTES_MAX,
+              "TLS 1.2 keeps key and IV where TLS 1.3 has its secret");
+
 static struct tls_records *records_of(struct tls_engine *engine)
 {
     if (engine->records == NULL) {
         engine->records = calloc(1, sizeof(*engine->records));
-        if (engine->records != NULL) {
-            engine->records->library = tls_context_of(engine->ssl)->library;
-        }
     }
     return engine->records;
 }
 
-static void way_deinit(struct record_way *way)
+static void traffic_free(struct record_traffic *traffic)
 {
-    EVP_CIPHER_CTX_free(way->cipher);
-    record_gather_empty(&way->gather);
+    if (traffic != NULL) {
+        EVP_CIPHER_CTX_free(traffic->cipher);
+        record_gather_empty(&traffic->gather);
+        free(traffic->loan);
+        OPENSSL_cleanse(traffic, sizeof(*traffic));
+        free(traffic);
+    }
+}
+
+void tls_records_leave(struct record_way *way)
+{
+    traffic_free(way->traffic);
+    way->traffic = NULL;
+    way->ready = false;
+    way->leaves = false;
 }
 
 void tls_records_free(struct tls_records *records)
@@ -37,31 +51,41 @@ void tls_records_free(struct tls_records *records)
     if (records == NULL) {
         return;
     }
-    way_deinit(&records->in);
-    way_deinit(&records->out);
-    free(records->lent);
+    tls_records_leave(&records->in);
+    tls_records_leave(&records->out);
     OPENSSL_cleanse(records, sizeof(*records));
     free(records);
 }
 
-void tls_records_idle(struct tls_records *records)
+static void traffic_idle(struct record_traffic *traffic)
 {
-    if (records == NULL) {
-        return;
+    if (traffic != NULL) {
+        EVP_CIPHER_CTX_free(traffic->cipher);
+        traffic->cipher = NULL;
     }
-    EVP_CIPHER_CTX_free(records->in.cipher);
-    EVP_CIPHER_CTX_free(records->out.cipher);
-    records->in.cipher = NULL;
-    records->out.cipher = NULL;
 }
 
-EVP_CIPHER_CTX *tls_records_cipher(struct tls_records *records, struct record_way *way)
+void tls_records_idle(struct tls_records *records)
 {
-    if (way->cipher == NULL) {
-        way->cipher =
-            record_cipher_new(records->library, records->form, &way->key, way == &records->out);
+    if (records != NULL) {
+        traffic_idle(records->in.traffic);
+        traffic_idle(records->out.traffic);
     }
-    return way->cipher;
+}
+
+EVP_CIPHER_CTX *tls_records_cipher_new(const struct tls_engine *engine,
+                                       const struct record_way *way, bool seals)
+{
+    return record_cipher_new(tls_context_of(engine->ssl)->library, engine->records->form,
+                             &way->traffic->key, seals);
+}
+
+EVP_CIPHER_CTX *tls_records_cipher(const struct tls_engine *engine, const struct record_way *way)
+{
+    if (way->traffic->cipher == NULL) {
+        way->traffic->cipher = tls_records_cipher_new(engine, way, way == &engine->records->out);
+    }
+    return way->traffic->cipher;
 }
 
 void tls_records_hear_secret(void *argument, bool of_server, const uint8_t *secret, size_t bytes)
@@ -76,14 +100,6 @@ void tls_records_hear_secret(void *argument, bool of_server, const uint8_t *secr
     way = of_server == (SSL_is_server(engine->ssl) != 0) ? &records->out : &records->in;
     memcpy(way->secret, secret, bytes);
     way->has_secret = true;
-}
-
-void tls_records_leave(struct record_way *way)
-{
-    EVP_CIPHER_CTX_free(way->cipher);
-    way->cipher = NULL;
-    way->taken = false;
-    way->ready = false;
 }
 
 static const struct key_schedule_digest *digest_of(const SSL *ssl)
@@ -128,24 +144,20 @@ static void hear_new_keys(struct tls_engine *engine, bool sent, uint64_t begin)
     struct record_way *way = sent ? &records->out : &records->in;
 
     way->begin = begin;
-    way->has_key = false;
     way->ready = false;
-    if (!way->taken) {
-        return;
-    }
-    if (sent) {
-        records->out_leaves = true;
-    }
-    if (!sent || records->made == 0) {
-        records->out_leaves = false;
+    if (way->made > 0) {
+        way->leaves = true;
+    } else {
         tls_records_leave(way);
     }
 }
 
 void tls_records_hear_header(struct tls_engine *engine, bool sent)
 {
-    if (sent && engine->records->out.taken && !engine->records->out_leaves) {
-        engine->records->made++;
+    struct record_way *out = &engine->records->out;
+
+    if (sent && out->traffic != NULL && !out->leaves) {
+        out->made++;
     }
 }
 
@@ -160,7 +172,7 @@ void tls_records_hear_message(struct tls_engine *engine, bool sent, int content_
     if (content_type == SSL3_RT_CHANGE_CIPHER_SPEC) {
         /* In TLS 1.2 what comes after it has the keys of the renegotiation. Where they begin the
          * Finished message will tell. */
-        if (sent && engine->records->out.taken) {
+        if (sent && engine->records->out.traffic != NULL) {
             hear_new_keys(engine, true, 0);
         }
     } else if (type == SSL3_MT_KEY_UPDATE && is_1_3) {
@@ -172,7 +184,7 @@ void tls_records_hear_message(struct tls_engine *engine, bool sent, int content_
         /* TLS 1.2 sends it as the first record under the new keys, TLS 1.3 as the last under the
          * old ones. */
         way->begin = is_1_3 ? count : count - 1;
-        way->has_key = false;
+        way->has_secret &= is_1_3;
     }
 }
 
@@ -181,8 +193,8 @@ static bool key_block_make(const struct tls_engine *engine, uint8_t *out, size_t
 {
     SSL *ssl = engine->ssl;
     const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
-    EVP_KDF *kdf =
-        EVP_KDF_fetch(tls_library_context(engine->records->library), OSSL_KDF_NAME_TLS1_PRF, NULL);
+    EVP_KDF *kdf = EVP_KDF_fetch(tls_library_context(tls_context_of(ssl)->library),
+                                 OSSL_KDF_NAME_TLS1_PRF, NULL);
     EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
     uint8_t secret[SSL_MAX_MASTER_KEY_LENGTH];
     uint8_t seed[13 + 2 * SSL3_RANDOM_SIZE] = "key expansion";
@@ -204,31 +216,42 @@ static bool key_block_make(const struct tls_engine *engine, uint8_t *out, size_t
     return good;
 }
 
-static bool key_of_1_2(const struct tls_engine *engine, struct record_way *way)
+/* Both directions' at once: it is the same block. */
+static bool secrets_of_1_2(const struct tls_engine *engine)
 {
-    const struct record_form *form = engine->records->form;
-    uint8_t block[KEY_BLOCK_BYTES_MAX];
-    bool of_server = (way == &engine->records->out) == (SSL_is_server(engine->ssl) != 0);
-    const uint8_t *keys = block + (of_server ? form->key_bytes : 0);
-    const uint8_t *ivs = block + 2 * form->key_bytes + (of_server ? form->iv_bytes : 0);
+    struct tls_records *records = engine->records;
+    const struct record_form *form = records->form;
+    bool is_server = SSL_is_server(engine->ssl) != 0;
+    struct record_way *ways[] = {is_server ? &records->in : &records->out, /* the client's */
+                                 is_server ? &records->out : &records->in};
+    uint8_t block[KEY_BLOCK_BYTES_MAX] = {0};
     bool good = key_block_make(engine, block, 2 * (form->key_bytes + form->iv_bytes));
 
-    if (good) {
-        memcpy(way->key.key, keys, form->key_bytes);
-        memcpy(way->key.iv, ivs, form->iv_bytes);
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(ways[i]->secret, block + i * form->key_bytes, form->key_bytes);
+        memcpy(ways[i]->secret + form->key_bytes, block + 2 * form->key_bytes + i * form->iv_bytes,
+               form->iv_bytes);
+        ways[i]->has_secret = good;
     }
     OPENSSL_cleanse(block, sizeof(block));
     return good;
 }
 
-static bool key_make(const struct tls_engine *engine, struct record_way *way)
+static bool key_make(const struct tls_engine *engine, const struct record_way *way,
+                     struct record_key *out)
 {
     const struct record_form *form = engine->records->form;
 
-    return !form->is_1_3 ? key_of_1_2(engine, way)
-                         : way->has_secret &&
-                               expand(engine->ssl, way, "key", way->key.key, form->key_bytes) &&
-                               expand(engine->ssl, way, "iv", way->key.iv, form->iv_bytes);
+    if (form->is_1_3) {
+        return way->has_secret && expand(engine->ssl, way, "key", out->key, form->key_bytes) &&
+               expand(engine->ssl, way, "iv", out->iv, form->iv_bytes);
+    }
+    if (!way->has_secret && !secrets_of_1_2(engine)) {
+        return false;
+    }
+    memcpy(out->key, way->secret, form->key_bytes);
+    memcpy(out->iv, way->secret + form->key_bytes, form->iv_bytes);
+    return true;
 }
 
 /* What the peer asked for records shorter than usual (RFC 6066 4) is not covered. */
@@ -266,8 +289,8 @@ static bool form_renew(struct tls_engine *engine)
     if (form == NULL) {
         return false;
     }
-    if (form != engine->records->form && !engine->records->in.taken &&
-        !engine->records->out.taken) {
+    if (form != engine->records->form && engine->records->in.traffic == NULL &&
+        engine->records->out.traffic == NULL) {
         engine->records->form = form;
     }
     return form == engine->records->form;
@@ -279,17 +302,19 @@ static bool way_take(struct tls_engine *engine, struct record_way *way)
     struct tls_records *records = engine->records;
     uint64_t count = way == &records->out ? engine->tally.records_out : engine->tally.records_in;
 
-    if (!way->has_key) {
-        way->has_key = form_renew(engine) && key_make(engine, way);
+    if (!form_renew(engine)) {
+        return false;
     }
-    if (!way->has_key || tls_records_cipher(records, way) == NULL) {
+    way->traffic = calloc(1, sizeof(*way->traffic));
+    if (way->traffic == NULL || !key_make(engine, way, &way->traffic->key) ||
+        tls_records_cipher(engine, way) == NULL) {
+        tls_records_leave(way);
         ERR_clear_error();
         return false;
     }
-    way->sequence = count - way->begin;
-    way->ssl_sequence = way->sequence;
-    way->taken = true;
-    if (records->in.taken && records->out.taken) {
+    way->traffic->sequence = count - way->begin;
+    way->traffic->ssl_sequence = way->traffic->sequence;
+    if (records->in.traffic != NULL && records->out.traffic != NULL) {
         SSL_free_buffers(engine->ssl);
     }
     return true;
@@ -300,13 +325,23 @@ bool tls_records_quiet(const struct tls_engine *engine)
     return SSL_is_init_finished(engine->ssl) && !SSL_renegotiate_pending(engine->ssl);
 }
 
+static bool is_worth_taking(const struct tls_engine *engine, const struct record_way *way,
+                            uint64_t count)
+{
+    return count - way->begin >= engine->records_before_taking;
+}
+
 void tls_records_settle_in(struct tls_engine *engine)
 {
     struct tls_records *records = engine->records;
 
+    if (records->in.traffic == NULL &&
+        !is_worth_taking(engine, &records->in, engine->tally.records_in)) {
+        return;
+    }
     records->in.ready = tls_records_quiet(engine) && SSL_has_pending(engine->ssl) == 0 &&
                         (SSL_get_shutdown(engine->ssl) & SSL_RECEIVED_SHUTDOWN) == 0 &&
-                        (records->in.taken || way_take(engine, &records->in));
+                        (records->in.traffic != NULL || way_take(engine, &records->in));
 }
 
 bool tls_records_may_write(struct tls_engine *engine)
@@ -314,7 +349,7 @@ bool tls_records_may_write(struct tls_engine *engine)
     struct tls_records *records = engine->records;
 
     if (!records->out.ready) {
-        records->out.ready = records->out.taken && tls_records_quiet(engine) &&
+        records->out.ready = records->out.traffic != NULL && tls_records_quiet(engine) &&
                              SSL_get_key_update_type(engine->ssl) == SSL_KEY_UPDATE_NONE &&
                              (SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN) == 0;
     }
@@ -325,7 +360,9 @@ void tls_records_settle_out(struct tls_engine *engine)
 {
     struct tls_records *records = engine->records;
 
-    if (!records->out.taken && tls_records_quiet(engine)) {
+    if (records->out.traffic == NULL &&
+        is_worth_taking(engine, &records->out, engine->tally.records_out) &&
+        tls_records_quiet(engine)) {
         way_take(engine, &records->out);
     }
 }

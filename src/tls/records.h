@@ -7,8 +7,9 @@
  * the number that OpenSSL expects, and a record of OpenSSL's with the number that the peer expects.
  * Both have the same keys, so that nothing else differs, and the peer cannot tell.
  *
- * A direction is OpenSSL's after each change of keys, and is taken over when a data record has gone
- * through OpenSSL and it has nothing half done. Room-internal. */
+ * A direction is OpenSSL's after each change of keys. It is taken over when some records have gone
+ * through OpenSSL under these keys, the last of them data, and it has nothing half done: a
+ * connection that ends after a request or two is not worth it. Room-internal. */
 #pragma once
 
 #include "tls/engine.h"
@@ -16,36 +17,48 @@
 #include "tls/record_cipher.h"
 #include "tls/record_gather.h"
 
-struct record_way {                                /* one direction */
-    uint8_t secret[KEY_SCHEDULE_DIGEST_BYTES_MAX]; /* TLS 1.3, of the current keys */
+/* Records of a direction that the peer's and ours have in common before it is worth taking over: it
+ * costs as much as OpenSSL wastes on so many small ones (bench/micro/records). */
+enum { RECORDS_BEFORE_TAKING = 32 };
+
+/* What OpenSSL reads next. */
+struct record_loan {
+    size_t bytes;
+    size_t offset;
+    uint8_t data[];
+};
+
+/* What a direction has that has been taken over: data is ours, all else is sealed again. */
+struct record_traffic {
     struct record_key key;
     EVP_CIPHER_CTX *cipher; /* for the wire; NULL: made when it is needed */
-    uint64_t begin;         /* the tally's count of records when those keys came into use */
-    uint64_t sequence;      /* of the next record on the wire, once taken */
+    uint64_t sequence;      /* of the next record on the wire */
     uint64_t ssl_sequence;  /* what OpenSSL takes that for */
     struct record_gather gather;
+    /* In: owned, NULL: nothing. After it, bytes of the fed span that go to OpenSSL as they come:
+     * the rest of a record that it will refuse by its header alone. */
+    struct record_loan *loan;
+    size_t unopened_bytes;
+};
+
+/* One direction; small, as idle connections have it, too. */
+struct record_way {
+    /* Of the current keys. TLS 1.2: key and IV themselves, once they are needed. */
+    uint8_t secret[KEY_SCHEDULE_DIGEST_BYTES_MAX];
+    uint64_t begin;                 /* the tally's count of records when those keys came into use */
+    struct record_traffic *traffic; /* NULL: the direction is OpenSSL's */
+    uint32_t made; /* out, taken: records that OpenSSL has made and not yet written */
     bool has_secret;
-    bool has_key; /* `key` is of the current ones */
-    bool taken;   /* data is ours, all else is sealed again */
-    bool ready;   /* nothing speaks against the next record being ours */
+    bool ready; /* nothing speaks against the next record being ours */
+    /* The keys change: in, after what is lent; out, after what is made, and then records made under
+     * the new ones are not counted. */
+    bool leaves;
 };
 
 struct tls_records {
-    struct tls_library *library;
     const struct record_form *form; /* of what the first handshake negotiated */
     struct record_way in;
     struct record_way out;
-    /* In: what OpenSSL reads next. After that, bytes of the fed span that go to it as they come:
-     * the rest of a record that it will refuse by its header alone. */
-    uint8_t *lent;
-    size_t lent_bytes;
-    size_t lent_offset;
-    size_t unopened_bytes;
-    bool in_leaves; /* after what is lent the peer's keys change */
-    /* Out: records that OpenSSL has made and not yet written; after them our keys change when
-     * out_leaves, and then those made under the new ones are not counted. */
-    uint32_t made;
-    bool out_leaves;
     uint64_t explicit_nonce; /* out, the last one, where there is one: OpenSSL's count up, too */
 };
 
@@ -90,7 +103,11 @@ bool tls_records_send(struct tls_engine *engine, const void *bytes, size_t count
 void tls_records_idle(struct tls_records *records);
 
 /* For the files of the record layer: the way's cipher; NULL: no memory. */
-EVP_CIPHER_CTX *tls_records_cipher(struct tls_records *records, struct record_way *way);
+EVP_CIPHER_CTX *tls_records_cipher(const struct tls_engine *engine, const struct record_way *way);
+/* For the files of the record layer: a cipher under the way's key, the caller's; NULL: no memory.
+ */
+EVP_CIPHER_CTX *tls_records_cipher_new(const struct tls_engine *engine,
+                                       const struct record_way *way, bool seals);
 /* The way is OpenSSL's from now on. */
 void tls_records_leave(struct record_way *way);
 /* OpenSSL has nothing half done that data could come between. */

@@ -31,21 +31,20 @@ static size_t inner_make(const struct record_form *form, const struct forgery *f
 void forge_record(struct pair *pair, const struct forgery *forgery)
 {
     struct tls_records *records = pair->client.engine.records;
-    struct record_way *way = &records->out;
+    struct record_traffic *traffic = records->out.traffic;
     uint8_t *inner = malloc(RECORD_BYTES_MAX);
     uint8_t *record = malloc(RECORD_BYTES_MAX);
     size_t count = inner_make(records->form, forgery, inner);
     size_t length =
         forgery->change == FORGERY_UNSEALED ? count : count + record_overhead(records->form);
     struct record_item item = {
-        .cipher = way->cipher,
+        .cipher = traffic->cipher,
         .form = records->form,
-        .key = &way->key,
-        .sequence = way->sequence,
+        .key = &traffic->key,
+        .sequence = traffic->sequence,
         .header = record,
     };
 
-    cr_assert(way->taken);
     record[0] = forgery->outer_type != 0 ? forgery->outer_type : SSL3_RT_APPLICATION_DATA;
     record[1] = 3;
     record[2] = forgery->version != 0 ? forgery->version : 3;
@@ -60,7 +59,7 @@ void forge_record(struct pair *pair, const struct forgery *forgery)
     } else {
         cr_assert(record_seal(&item, ++records->explicit_nonce, inner, count, NULL, 0,
                               record + RECORD_HEADER_BYTES));
-        way->sequence++;
+        traffic->sequence++;
     }
     record[RECORD_HEADER_BYTES + length - 1] ^= forgery->change == FORGERY_FLIPPED;
     pair_inject(&pair->server, record, RECORD_HEADER_BYTES + length);

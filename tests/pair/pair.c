@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "base/error.h"
+#include "tls/records.h"
 
 static void end_init(struct pair_end *end, struct tls_context *context,
                      const struct tls_engine_options *options)
@@ -13,6 +14,7 @@ static void end_init(struct pair_end *end, struct tls_context *context,
     slab_pool_init(&end->pool, 4);
     slab_queue_init(&end->queue, &end->pool);
     cr_assert(tls_engine_init(&end->engine, context, &end->queue, options));
+    end->engine.records_before_taking = 0; /* few are sent here */
 }
 
 static void end_deinit(struct pair_end *end)
@@ -145,6 +147,7 @@ void pair_send(struct pair *pair, struct pair_end *from, struct pair_end *to, co
 void pair_setup_init(struct pair_setup *setup, const char *key_type)
 {
     struct certificate_options options = {.key_type = key_type};
+    const char *layer = getenv("TLSDYNO_TEST_RECORD_LAYER");
     struct error error = {0};
 
     setup->certificate = certificate_new(&options, NULL, &error);
@@ -157,9 +160,9 @@ void pair_setup_init(struct pair_setup *setup, const char *key_type)
     if (setup->client_config.ca_pem == NULL) {
         setup->client_config.ca_pem = certificate_pem(setup->certificate);
     }
-    if (getenv("TLSDYNO_TEST_RECORD_LAYER") != NULL) { /* the whole suite with the direct one */
-        setup->server_config.record_layer = TLS_RECORDS_DIRECT;
-        setup->client_config.record_layer = TLS_RECORDS_DIRECT;
+    if (layer != NULL && !setup->is_about_layers) {
+        cr_assert_eq(tls_record_layer_parse(layer, &setup->server_config.record_layer, &error), 0);
+        setup->client_config.record_layer = setup->server_config.record_layer;
     }
     setup->library = tls_library_new();
     cr_assert_not_null(setup->library);
@@ -190,6 +193,11 @@ static void close_both(struct pair *pair)
     pair_move(&pair->server, &pair->client);
     cr_assert_eq(pair_read(pair, &pair->client, &byte, 1), 0);
     cr_assert_eq(pair->client.status, TLS_CLOSED);
+}
+
+bool pair_took_over(const struct pair_end *end)
+{
+    return end->engine.records != NULL && end->engine.records->in.traffic != NULL;
 }
 
 struct tls_session *pair_connect(struct pair_setup *setup, const struct tls_session *session,

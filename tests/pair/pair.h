@@ -49,6 +49,7 @@ void pair_send(struct pair *pair, struct pair_end *from, struct pair_end *to, co
 
 /* A server's certificate and contexts for both roles, made from it. The client trusts it. */
 struct pair_setup {
+    bool is_about_layers; /* the configurations say which record layers, not the environment */
     struct certificate *certificate;
     struct tls_config server_config;
     struct tls_config client_config;
@@ -58,11 +59,15 @@ struct pair_setup {
     struct tls_context *client;
 };
 
-/* With TLSDYNO_TEST_RECORD_LAYER in the environment both roles have the direct record layer.
+/* TLSDYNO_TEST_RECORD_LAYER in the environment is both roles' record layer. The direct one takes
+ * over with the first record of data.
  * Zeroed but for what the caller has put into the configurations and `shared`; `key_type` as in
  * certificate.h. */
 void pair_setup_init(struct pair_setup *setup, const char *key_type);
 void pair_setup_deinit(struct pair_setup *setup);
+
+/* Whether what comes in is the direct record layer's. */
+bool pair_took_over(const struct pair_end *end);
 
 /* A whole connection: handshake, one message each way, and close_notify from both ends. `session`
  * may be NULL. Returns what the client may resume from, or NULL; kinds of resumption must agree at

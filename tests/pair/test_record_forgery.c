@@ -49,6 +49,7 @@ static struct pair_setup *setup_of(const struct suite *suite, enum tls_record_la
                                                    .ciphersuites = is_1_3 ? suite->name : NULL,
                                                    .record_layer = layer};
         setup->client_config.record_layer = TLS_RECORDS_DIRECT;
+        setup->is_about_layers = true;
         pair_setup_init(setup, "p256");
     }
     return setup;
@@ -84,7 +85,7 @@ static void world_open(struct world *world, const struct suite *suite)
     }
     cr_assert_null(world->pairs[TLS_RECORDS_OPENSSL].server.engine.records);
     cr_assert(world->pairs[TLS_RECORDS_DIRECT].server.engine.records->in.ready);
-    cr_assert(world->pairs[TLS_RECORDS_DIRECT].server.engine.records->out.taken);
+    cr_assert(world->pairs[TLS_RECORDS_DIRECT].server.engine.records->out.traffic);
 }
 
 static void world_close(struct world *world)
@@ -111,7 +112,7 @@ static struct outcome outcome_of(struct pair *pair, struct pair_end *end)
 
     outcome.count = pair_read(pair, end, outcome.bytes, 20 * BYTES_MAX);
     outcome.status = end->status;
-    outcome.whole = end->engine.records == NULL || end->engine.records->in.gather.count == 0;
+    outcome.whole = !pair_took_over(end) || end->engine.records->in.traffic->gather.count == 0;
     outcome.tally = end->engine.tally;
     if (end->status == TLS_FAILED) {
         outcome.failure = end->failure;

@@ -91,6 +91,10 @@ static void connection_open(struct world *world, struct connection *connection, 
         connection->ways[role].wire = malloc(STREAM_BYTES_MAX);
     }
     pair_init(&connection->pair, connection->contexts[0], connection->contexts[1], NULL);
+    for (int role = 0; role < 2; role++) { /* at once, or after some */
+        end_of(connection, role)->engine.records_before_taking =
+            (uint8_t)(world->random.state % 3 * 4);
+    }
     cr_assert(pair_handshake(&connection->pair), "%s; %s", connection->pair.client.failure.reason,
               connection->pair.server.failure.reason);
 }
@@ -314,7 +318,7 @@ static void act_close(struct tls_engine *engine, unsigned none)
 
 static bool has_part(const struct pair_end *end)
 {
-    return end->engine.records != NULL && end->engine.records->in.gather.count > 0;
+    return pair_took_over(end) && end->engine.records->in.traffic->gather.count > 0;
 }
 
 static void step_control(struct world *world, int role)

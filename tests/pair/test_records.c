@@ -10,7 +10,8 @@
 /* OpenSSL's answer to that breaks the rules; it must not break the connection. */
 Test(records, a_request_for_the_certificate_may_meet_a_close_notify)
 {
-    struct pair_setup setup = {.server_config = {.record_layer = TLS_RECORDS_DIRECT},
+    struct pair_setup setup = {.is_about_layers = true,
+                               .server_config = {.record_layer = TLS_RECORDS_DIRECT},
                                .client_config = {.record_layer = TLS_RECORDS_DIRECT}};
     struct pair_end *client;
     struct pair_end *server;
@@ -32,7 +33,7 @@ Test(records, a_request_for_the_certificate_may_meet_a_close_notify)
         pair_send(&pair, client, server, (const uint8_t *)"ping", 4);
         pair_send(&pair, server, client, (const uint8_t *)"pong", 4);
     }
-    cr_assert(client->engine.records->out.taken);
+    cr_assert(client->engine.records->out.traffic);
     tls_engine_close(&client->engine);
     cr_assert(tls_engine_renegotiate(&server->engine, true, &reason), "%s", reason);
     pair_send(&pair, server, client, (const uint8_t *)"data", 4);
@@ -42,7 +43,8 @@ Test(records, a_request_for_the_certificate_may_meet_a_close_notify)
 
 static void expect_the_last_number_refused(bool in)
 {
-    struct pair_setup setup = {.server_config = {.record_layer = TLS_RECORDS_DIRECT}};
+    struct pair_setup setup = {.is_about_layers = true,
+                               .server_config = {.record_layer = TLS_RECORDS_DIRECT}};
     struct tls_records *records;
     struct pair_end *server;
     struct pair pair;
@@ -56,13 +58,13 @@ static void expect_the_last_number_refused(bool in)
     pair_send(&pair, server, &pair.client, (const uint8_t *)"pong", 4);
     records = server->engine.records;
     if (in) {
-        records->in.sequence = UINT64_MAX;
+        records->in.traffic->sequence = UINT64_MAX;
         cr_assert_eq(tls_engine_write(&pair.client.engine, &byte, 1, &pair.client.failure), TLS_OK);
         pair_move(&pair.client, server);
         cr_assert_eq(pair_read(&pair, server, &byte, 1), 0);
         cr_assert_eq(server->status, TLS_FAILED);
     } else {
-        records->out.sequence = UINT64_MAX - 1;
+        records->out.traffic->sequence = UINT64_MAX - 1;
         cr_assert_eq(tls_engine_write(&server->engine, &byte, 1, &server->failure), TLS_OK);
         slab_queue_clear(&server->queue);
         cr_assert_eq(tls_engine_write(&server->engine, &byte, 1, &server->failure), TLS_FAILED);
@@ -77,4 +79,48 @@ Test(records, numbers_never_come_again)
 {
     expect_the_last_number_refused(true);
     expect_the_last_number_refused(false);
+}
+
+static void expect_taken_after(struct pair *pair, uint64_t records)
+{
+    const struct tls_records *layer = pair->server.engine.records;
+
+    cr_assert_leq(pair->server.engine.tally.records_in - layer->in.begin, 1);
+    for (uint64_t i = 0; i < records + 2; i++) {
+        uint64_t in = pair->server.engine.tally.records_in - layer->in.begin;
+        uint64_t out = pair->server.engine.tally.records_out - layer->out.begin;
+
+        cr_assert_eq(layer->in.traffic != NULL, in >= records, "%lu", (unsigned long)in);
+        cr_assert_eq(layer->out.traffic != NULL, out >= records, "%lu", (unsigned long)out);
+        pair_send(pair, &pair->client, &pair->server, (const uint8_t *)"ping", 4);
+        pair_send(pair, &pair->server, &pair->client, (const uint8_t *)"pong", 4);
+    }
+    cr_assert_not_null(layer->in.traffic);
+    cr_assert_not_null(layer->out.traffic);
+}
+
+Test(records, are_openssls_until_taking_over_is_worth_it)
+{
+    for (int is_1_2 = 0; is_1_2 < 2; is_1_2++) {
+        struct pair_setup setup = {
+            .is_about_layers = true,
+            .server_config = {.version_max = is_1_2 ? TLS_VERSION_1_2 : TLS_VERSION_1_3,
+                              .record_layer = TLS_RECORDS_DIRECT}};
+        struct pair pair;
+
+        pair_setup_init(&setup, "p256");
+        pair_init(&pair, setup.client, setup.server, NULL);
+        pair.server.engine.records_before_taking = RECORDS_BEFORE_TAKING;
+        cr_assert(pair_handshake(&pair));
+        expect_taken_after(&pair, RECORDS_BEFORE_TAKING);
+        /* And again under new keys. */
+        if (!is_1_2) {
+            cr_assert(tls_engine_update_key(&pair.server.engine, true));
+            pair_send(&pair, &pair.server, &pair.client, (const uint8_t *)"pong", 4);
+            pair_send(&pair, &pair.client, &pair.server, (const uint8_t *)"ping", 4);
+            expect_taken_after(&pair, RECORDS_BEFORE_TAKING);
+        }
+        pair_deinit(&pair);
+        pair_setup_deinit(&setup);
+    }
 }
