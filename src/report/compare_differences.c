@@ -26,9 +26,19 @@ static const char *const work_keys[] = {"plan.mode",
 /* What is looked through besides; objects with all that is in them. Answers that went wrong are
  * often fast ones. */
 static const char *const environment_keys[] = {
-    "plan",           "environment",    "version",          "target",
-    "insecure",       "client.threads", "server.version",   "server.openssl",
-    "server.workers", "errors.count",   "messages.corrupt", "messages.http_status_other",
+    "plan",
+    "environment",
+    "version",
+    "target",
+    "insecure",
+    "client.threads",
+    "server.version",
+    "server.openssl",
+    "server.record_layer",
+    "server.workers",
+    "errors.count",
+    "messages.corrupt",
+    "messages.http_status_other",
 };
 
 static_assert((int)COMPARE_KEY_BYTES == (int)COMPARE_TEXT_BYTES, "append() writes both");

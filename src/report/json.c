@@ -302,6 +302,14 @@ static json_t *counted_json(const int64_t counted[COUNTER_COUNT])
     return object;
 }
 
+/* What was done, whatever was asked for. */
+static json_t *record_layer_json(int64_t records_direct)
+{
+    return records_direct < 0 ? json_null()
+                              : json_string(tls_record_layer_name(
+                                    records_direct > 0 ? TLS_RECORDS_DIRECT : TLS_RECORDS_OPENSSL));
+}
+
 static json_t *server_json(const struct report_figures *figures)
 {
     const struct server_side *side = &figures->server_side;
@@ -309,12 +317,14 @@ static json_t *server_json(const struct report_figures *figures)
     if (!figures->server_known) {
         return json_null();
     }
-    return json_pack(
-        "{s:o, s:o, s:o, s:f, s:f, s:o, s:o, s:{s:o, s:o}}", "version", json_text(side->version),
-        "openssl", json_text(side->openssl), "workers", json_count(side->worker_count), "seconds",
-        side->seconds, "workers_cpu_seconds", side->workers_cpu_seconds, "cost",
-        cost_json(&figures->server), "counted", counted_json(side->counted), "handshake_time",
-        "full", times_json(&side->handshake_full), "resumed", times_json(&side->handshake_resumed));
+    return json_pack("{s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:o, s:{s:o, s:o}}", "version",
+                     json_text(side->version), "openssl", json_text(side->openssl), "record_layer",
+                     record_layer_json(side->counted[COUNTER_RECORDS_DIRECT]), "workers",
+                     json_count(side->worker_count), "seconds", side->seconds,
+                     "workers_cpu_seconds", side->workers_cpu_seconds, "cost",
+                     cost_json(&figures->server), "counted", counted_json(side->counted),
+                     "handshake_time", "full", times_json(&side->handshake_full), "resumed",
+                     times_json(&side->handshake_resumed));
 }
 
 static json_t *verdict_json(const struct report_figures *figures)

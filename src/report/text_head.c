@@ -118,6 +118,33 @@ static void print_server(FILE *out, const struct report_figures *figures)
     }
 }
 
+/* Whose work the records were, without which CPU times tell nothing. A handshake's are always
+ * OpenSSL's. */
+static void print_records(FILE *out, const struct report_input *input,
+                          const struct report_figures *figures)
+{
+    const struct load_result *result = input->result;
+    const int64_t *server = figures->server_side.counted;
+    uint64_t records = result->records_in + result->records_out;
+    char text[160];
+    int used;
+
+    if (records == 0 || input->plan->mode == LOAD_HANDSHAKE) {
+        return;
+    }
+    used = snprintf(text, sizeof(text), "%.1f%% of the client's",
+                    100 * (double)result->records_direct / (double)records);
+    if (figures->server_known && server[COUNTER_RECORDS_DIRECT] >= 0 &&
+        server[COUNTER_RECORDS_IN] + server[COUNTER_RECORDS_OUT] > 0) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, " and %.1f%% of the server's",
+                         100 * (double)server[COUNTER_RECORDS_DIRECT] /
+                             (double)(server[COUNTER_RECORDS_IN] + server[COUNTER_RECORDS_OUT]));
+    }
+    snprintf(text + used, sizeof(text) - (size_t)used,
+             " by the direct record layer, the others by OpenSSL's");
+    text_print_fact(out, "records", text);
+}
+
 /* What makes an open loop less open than it was asked to be. */
 static void print_rate_notes(FILE *out, const struct report_input *input,
                              const struct report_figures *figures)
@@ -149,19 +176,6 @@ static void print_rate_notes(FILE *out, const struct report_input *input,
     }
 }
 
-/* OpenSSL's is what everybody expects, and goes without saying. */
-static void print_record_layer(FILE *out, const char *side, uint64_t records)
-{
-    char number[UNITS_TEXT_BYTES];
-    char text[128];
-
-    if (records > 0) {
-        snprintf(text, sizeof(text), "%s records of the %s went by the direct record layer.",
-                 text_format_integer(records, number), side);
-        text_print_fact(out, "NOTE", text);
-    }
-}
-
 static void print_notes(FILE *out, const struct report_input *input,
                         const struct report_figures *figures)
 {
@@ -186,11 +200,6 @@ static void print_notes(FILE *out, const struct report_input *input,
     } else if (input->plan->tls.insecure) {
         text_print_fact(out, "NOTE",
                         "--insecure: certificates were not verified, so the peer may be anybody.");
-    }
-    print_record_layer(out, "client", result->records_direct);
-    if (figures->server_known && figures->server_side.counted[COUNTER_RECORDS_DIRECT] > 0) {
-        print_record_layer(out, "server",
-                           (uint64_t)figures->server_side.counted[COUNTER_RECORDS_DIRECT]);
     }
     if (input->openssl_version != NULL && figures->server_known &&
         figures->server_side.openssl != NULL &&
@@ -219,6 +228,7 @@ void text_print_head(FILE *out, const struct report_input *input,
     print_load(out, plan, input->result);
     print_client(out, input);
     print_server(out, figures);
+    print_records(out, input, figures);
     print_notes(out, input, figures);
 }
 

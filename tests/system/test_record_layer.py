@@ -8,6 +8,7 @@ from dyno import Directory, Server, load, needs, run, tlsdyno
 from s_client import SClient
 
 DIRECT = ("--record-layer", "direct")
+OPENSSLS = ("--record-layer", "openssl")
 COVERED = (
     ("--ciphersuites", "TLS_AES_128_GCM_SHA256"),
     ("--ciphersuites", "TLS_AES_256_GCM_SHA384"),
@@ -20,6 +21,7 @@ NOT_COVERED = (
     ("--max-version", "1.2", "--ciphers", "ECDHE-ECDSA-AES128-SHA256"),
 )
 REQUESTS = 400
+LINES = 40  # the direct layer takes over after 32
 
 
 def exchange(server, *arguments):
@@ -39,11 +41,11 @@ class Layers(unittest.TestCase):
     def test_either_side_may_have_it(self):
         for suite in COVERED:
             with self.subTest(suite):
-                client, server = self.check(DIRECT, (), suite)
+                client, server = self.check(DIRECT, OPENSSLS, suite)
                 self.assertEqual(client, 0)
-                # Two records each way a message; the first few go through OpenSSL.
+                # Two records each way a message; the first ones of a connection go through OpenSSL.
                 self.assertGreater(server, 3 * REQUESTS)
-                client, server = self.check((), DIRECT, suite)
+                client, server = self.check(OPENSSLS, DIRECT, suite)
                 self.assertGreater(client, 3 * REQUESTS)
                 self.assertEqual(server, 0)
 
@@ -53,14 +55,26 @@ class Layers(unittest.TestCase):
                 self.assertEqual(self.check(DIRECT, DIRECT, suite), (0, 0))
 
     def test_the_report_says_so(self):
-        with Server() as server:
+        with Server(*OPENSSLS) as server:
             report = exchange(server, *DIRECT)
             self.assertEqual(report["plan"]["tls"]["record_layer"], "direct")
+            self.assertEqual(report["server"]["record_layer"], "openssl")
             done = tlsdyno("load", server.target, "--insecure", "--mode", "rr", "--service", "echo",
-                           "--count", REQUESTS, *DIRECT, check=0)
-            self.assertIn("by the direct record layer", done.stdout)
-            report = exchange(server)
+                           "--count", REQUESTS, "--connections", 2, "--admin", server.admin,
+                           *DIRECT, check=0)
+            self.assertRegex(done.stdout, r"records +[1-9][0-9.]+% of the client's and 0\.0% of the "
+                                          r"server's by\s+the direct record layer")
+        with Server(*DIRECT) as server:
+            report = exchange(server, *OPENSSLS)
             self.assertEqual(report["plan"]["tls"]["record_layer"], "openssl")
+            self.assertEqual(report["server"]["record_layer"], "direct")
+
+    def test_short_connections_are_openssls(self):
+        with Server("--service", "http", *DIRECT) as server:
+            report = load(f"https://{server.target}/16", "--insecure", "--mode", "rr", "--count", 50,
+                          "--requests-per-connection", 2, *DIRECT)
+            self.assertEqual(report["bytes"]["records_direct"], 0)
+            self.assertEqual(server.counter("records_direct"), 0)
 
     def test_another_name_is_bad_usage(self):
         for command in (["serve"], ["load", "127.0.0.1:1"]):
@@ -89,11 +103,11 @@ class Peers(unittest.TestCase):
                                               ("-tls1_2", "R", "RENEGOTIATING")):
                 with self.subTest(version), SClient(server, version) as client:
                     for index, letter in enumerate(letters):
-                        for line in range(4):
+                        for line in range(LINES):
                             client.echo(f"line {line} by {letter} {index}")
                         client.type(letter)
                         client.wait_output(printed, index + 1)
-                        for line in range(4, 8):
+                        for line in range(LINES, 2 * LINES):
                             client.echo(f"line {line} by {letter} {index}")
             self.assertGreater(server.counter("records_direct"), 20)
             self.assertEqual(server.counter("tls_errors"), 0)
