@@ -1,4 +1,4 @@
-/* What a handshake costs the server with OpenSSL's own TLS 1.3 key schedule and with ours:
+/* What a handshake costs the server with OpenSSL's own key derivations and with ours:
  *
  *     handshake [full|ticket|tls1.2|ticket1.2|id1.2] [key type] [rounds]
  *

@@ -12,7 +12,7 @@ struct tls_context; /* opaque */
 struct ticket_ring;
 
 /* A worker's own instance of OpenSSL, for the contexts of its thread: its look-ups take no lock
- * that another worker holds, and it derives TLS 1.3's keys without their overhead (provider.h). It
+ * that another worker holds, and it derives keys without their overhead (provider.h). It
  * takes 250 KiB and 1.3 ms.
  *
  * NULL, also when it cannot be had, is OpenSSL's default instance. That is the one that a process

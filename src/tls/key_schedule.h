@@ -1,6 +1,6 @@
-/* The derivations of TLS 1.3's key schedule (RFC 8446 7.1), HKDF (RFC 5869) and HMAC (RFC 2104)
- * below them, with SHA-256 and SHA-384: on the stack, where OpenSSL's own take a dozen allocations
- * and look-ups each. Any thread. Room-internal. */
+/* The derivations of TLS 1.3's key schedule (RFC 8446 7.1) over HKDF (RFC 5869), and TLS 1.2's
+ * pseudorandom function (RFC 5246 5), with SHA-256 and SHA-384: on the stack, where OpenSSL's own
+ * take a dozen allocations and look-ups each. Any thread. Room-internal. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,3 +41,17 @@ bool key_schedule_expand(const struct key_schedule_input *input, uint8_t *out, s
  * Derive-Secret(salt, label, "") as its salt (no salt: zeros). Writes one digest. Returns false as
  * above. */
 bool key_schedule_extract(const struct key_schedule_input *input, uint8_t *out);
+
+/* libssl gives a label, the two hellos' randoms or a transcript hash, and an exporter's context. */
+enum { KEY_SCHEDULE_SEEDS_MAX = 5 };
+
+struct key_schedule_prf_input {
+    const struct key_schedule_digest *digest;
+    struct key_schedule_span secret;
+    struct key_schedule_span
+        seeds[KEY_SCHEDULE_SEEDS_MAX]; /* one after the other: label and seed */
+    size_t seed_count;
+};
+
+/* key_schedule_prf.c: TLS 1.2's PRF, which is P_hash. */
+void key_schedule_prf(const struct key_schedule_prf_input *input, uint8_t *out, size_t out_count);
