@@ -13,6 +13,7 @@
 #include "cli/inherited.h"
 #include "cli/serve_guard.h"
 #include "cli/serve_material.h"
+#include "cli/serve_notify.h"
 #include "cli/serve_options.h"
 #include "cli/serve_view.h"
 #include "report/report.h"
@@ -31,6 +32,7 @@ struct serving {
     struct serve_material material;
     struct server *server;
     struct admin *admin;
+    struct serve_notify notify;
 };
 
 static int complete_listeners(struct serve_options *options, struct error *error)
@@ -190,7 +192,7 @@ static uint64_t ticker_wait_ns(const struct ticker *ticker, uint64_t poll_ns)
 }
 
 /* One line about how it went; a failure leaves everything as it was. */
-static void reload(struct serving *serving, struct serve_options *options)
+static void reload_files(struct serving *serving, struct serve_options *options)
 {
     struct error error = {0};
 
@@ -210,6 +212,24 @@ static void reload(struct serving *serving, struct serve_options *options)
     fflush(stdout);
 }
 
+static void reload(struct serving *serving, struct serve_options *options)
+{
+    serve_notify_reloading(&serving->notify);
+    reload_files(serving, options);
+    serve_notify_ready(&serving->notify);
+}
+
+/* Lets connections finish, or ends them when that was asked for before, or is now. */
+static void finish(struct serving *serving, const struct serve_options *options, bool at_once)
+{
+    serve_notify_stopping(&serving->notify, at_once ? 0 : options->server.drain_timeout_ns);
+    if (at_once) {
+        server_stop(serving->server);
+    } else {
+        server_drain(serving->server);
+    }
+}
+
 /* Returns 0 when the server ended because it was asked to, -1 when by itself. */
 static int wait_for_end(struct serving *serving, struct serve_options *options,
                         const sigset_t *signals, struct error *error)
@@ -222,18 +242,17 @@ static int wait_for_end(struct serving *serving, struct serve_options *options,
     bool asked = false;
 
     while (!server_has_ended(server)) {
+        uint64_t wait_ns = ticker_wait_ns(&ticker, asked ? POLL_ENDING_NS : POLL_NS);
         int received =
-            wait_signal(signals, ticker_wait_ns(&ticker, asked ? POLL_ENDING_NS : POLL_NS));
+            wait_signal(signals, serve_notify_wait_ns(&serving->notify, wait_ns, clock_now_ns()));
 
-        if (received == SIGTERM && !asked) {
-            server_drain(server);
-            asked = true;
-        } else if (received == SIGTERM || received == SIGINT) {
-            server_stop(server);
+        if (received == SIGTERM || received == SIGINT) {
+            finish(serving, options, asked || received == SIGINT);
             asked = true;
         } else if (received == SIGHUP) {
             reload(serving, options);
         }
+        serve_notify_advance(&serving->notify, server, clock_now_ns());
         ticker_advance(&ticker, server);
     }
     snapshot_free(ticker.last);
@@ -266,6 +285,7 @@ static int start(struct serve_options *options, struct serving *serving, struct 
             return error_prefix(error, "--admin");
         }
     }
+    serve_notify_open(&serving->notify);
     if (serve_guard_before_threads(options, error) != 0 ||
         server_run(serving->server, error) != 0 ||
         (serving->admin != NULL && admin_run(serving->admin, error) != 0)) {
@@ -278,6 +298,7 @@ static int start(struct serve_options *options, struct serving *serving, struct 
     }
     announce(&options->server, serving, snapshot);
     snapshot_free(snapshot);
+    serve_notify_ready(&serving->notify);
     return 0;
 }
 
@@ -297,12 +318,13 @@ static void end(struct serving *serving, uint64_t started_ns)
         server_free(serving->server);
     }
     serve_material_close(&serving->material);
+    serve_notify_close(&serving->notify);
 }
 
 static int run(void *config, char **argv, struct error *error)
 {
     struct serve_options *options = config;
-    struct serving serving = {0};
+    struct serving serving = {.notify.descriptor = -1};
     uint64_t started_ns = 0;
     sigset_t signals;
     int outcome = -1;
@@ -375,6 +397,14 @@ const struct command serve_command = {
              "their own, name them: --listen fd:3,http --listen fd:4,echo. Such a socket is left "
              "as it is when the server ends, with the connections that wait in it: who handed it "
              "over keeps it, and the next server accepts them."},
+            {"UNDER SYSTEMD",
+             "The units tlsdyno.service and tlsdyno.socket are installed with it; what is served "
+             "is "
+             "said in /etc/default/tlsdyno (OPTIONS=--listen ...). The service manager hears "
+             "(NOTIFY_SOCKET, see sd_notify(3)) when the server listens, reloads and ends, how "
+             "many "
+             "connections there are, and, at half of WatchdogSec=, that the main thread and the "
+             "loop of every worker answer; which of them does not is said on standard error."},
             {"REPLACING A RUNNING SERVER",
              "With --reuse a new server listens beside an old one (SO_REUSEPORT; the same user "
              "must have started both). At SIGTERM the old one answers no new client "

@@ -380,6 +380,25 @@ bool server_has_ended(const struct server *server)
     return true;
 }
 
+void server_ask_workers(struct server *server)
+{
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        worker_ask(&server->workers[i], &server->workers[i].answer);
+    }
+}
+
+int server_silent_worker(const struct server *server)
+{
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        const struct worker *worker = &server->workers[i];
+
+        if (atomic_load(&worker->answer.posted) && !atomic_load(&worker->ended)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
 static void server_free_worker(struct worker *worker)
 {
     worker_join(worker);

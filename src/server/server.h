@@ -101,6 +101,12 @@ void server_drain(struct server *server);
 void server_stop(struct server *server);
 /* Whether all workers have ended (after drain or stop). */
 bool server_has_ended(const struct server *server);
+
+/* Asks every worker for an answer, which its loop gives in its next turn; and the index of one that
+ * owes it still, or -1. Any one thread. */
+void server_ask_workers(struct server *server);
+int server_silent_worker(const struct server *server);
+
 /* Waits for the workers and frees everything; accepts NULL. Call server_stop() or server_drain()
  * before. */
 void server_free(struct server *server);

@@ -54,6 +54,12 @@ static void worker_open_rotate(struct letter *letter)
     worker_rotate(worker_of(letter, offsetof(struct worker, rotate)));
 }
 
+/* A letter that is opened is the answer. */
+static void worker_open_answer(struct letter *letter)
+{
+    (void)letter;
+}
+
 static void worker_on_timer(void *owner, struct wheel_timer *timer)
 {
     struct worker *worker = owner;
@@ -219,6 +225,7 @@ int worker_start(struct worker *worker, struct error *error)
     worker->drain.open = worker_open_drain;
     worker->stop.open = worker_open_stop;
     worker->rotate.open = worker_open_rotate;
+    worker->answer.open = worker_open_answer;
     sem_init(&worker->ready, 0, 0);
     /* Signals are for the thread that started the server. */
     sigfillset(&all);

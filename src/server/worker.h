@@ -47,9 +47,9 @@ struct worker {
     sem_t ready; /* posted once the reactor is set up, or has failed to be */
     bool failed; /* then `error` says why; read after `ready` */
     struct error error;
-    struct letter drain, stop, rotate; /* what other threads may ask of it, by worker_ask() */
-    _Atomic bool ended;                /* writer: the worker */
-    _Atomic uint64_t cpu_ns;           /* writer: the worker, when it ends */
+    struct letter drain, stop, rotate, answer; /* what others may ask of it, by worker_ask() */
+    _Atomic bool ended;                        /* writer: the worker */
+    _Atomic uint64_t cpu_ns;                   /* writer: the worker, when it ends */
     struct reactor reactor;
     struct wheel_timer drain_timer;
     struct wheel_timer rotate_timer;

@@ -127,11 +127,14 @@ class Server:
     a sanitizer has found something.
     """
 
-    def __init__(self, *arguments, listen=("127.0.0.1:0",), admin=True, threads=2):
+    def __init__(self, *arguments, listen=("127.0.0.1:0",), admin=True, threads=2,
+                 environment=None):
+        """environment: variables beyond this process's"""
         self.arguments = list(map(str, arguments))
         self.listen = listen
         self.wants_admin = admin
         self.threads = threads
+        self.environment = {**os.environ, **(environment or {})}
         self.lines = []
         self.ports = []
         self.exit_status = None
@@ -148,7 +151,8 @@ class Server:
         self._err_path = self.directory / "err"
         with open(self._out_path, "wb") as out, open(self._err_path, "wb") as err:
             self.process = subprocess.Popen(
-                command + self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+                command + self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                env=self.environment,
             )
         try:
             wait_for(self._has_started, "the server's start-up lines")
