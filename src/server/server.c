@@ -1,8 +1,6 @@
 #include "server/server.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include "base/error.h"
 #include "base/payload.h"
 #include "conn/sources.h"
+#include "server/listener.h"
 #include "server/memory.h"
 #include "server/worker.h"
 #include "tls/context.h"
@@ -19,7 +18,7 @@
 #include "tls/session_store.h"
 #include "tls/ticket.h"
 
-enum { BACKLOG = 4096, WORKERS_MAX = SNAPSHOT_WORKERS_MAX };
+enum { WORKERS_MAX = SNAPSHOT_WORKERS_MAX };
 
 static_assert((int)SERVER_OUTPUT_BYTES_MIN >= (int)CONN_OUTPUT_HIGH_BYTES_MIN, "a record fits");
 
@@ -225,55 +224,14 @@ static int server_make_identities(struct server *server, const struct server_con
     return 0;
 }
 
-/* A socket of its own for each worker, so that the kernel spreads connections over them without a
- * lock (SO_REUSEPORT, socket(7)); Unix sockets have no such thing and are shared. */
-static int server_bind(struct server *server, size_t index, const struct server_listener *listener,
-                       struct error *error)
-{
-    const struct socket_address *wanted = &listener->address;
-    struct socket_address *bound = &server->addresses[index];
-    bool can_share = !listener->is_inherited && !socket_is_unix(wanted);
-    bool handed_over = can_share && listener->is_handed_over;
-    bool shared = can_share && (server->worker_count > 1 || handed_over);
-    int first;
-
-    /* The first takes the address for itself: SO_REUSEPORT alone would let two servers of one user
-     * split the connections of a port between them unnoticed. Unless that is what is wanted. */
-    first = listener->is_inherited ? socket_inherit(listener->descriptor, bound, error)
-                                   : socket_listen(wanted, handed_over, BACKLOG, bound, error);
-    if (first >= 0 && shared && !handed_over) {
-        close(first);
-        first = socket_listen(bound, true, BACKLOG, bound, error);
-    }
-    if (first < 0) {
-        return -1;
-    }
-    for (unsigned i = 0; i < server->worker_count; i++) {
-        int descriptor = first;
-
-        if (i > 0) {
-            descriptor = shared ? socket_listen(bound, true, BACKLOG, bound, error)
-                                : fcntl(first, F_DUPFD_CLOEXEC, 0);
-        }
-        if (descriptor < 0) {
-            return shared ? -1 : error_set(error, "cannot share a socket: %s", strerror(errno));
-        }
-        server->workers[i].listeners[index].descriptor = descriptor;
-        server->workers[i].listeners[index].farewell = listener->is_inherited ? REACTOR_LEAVES
-                                                       : handed_over          ? REACTOR_HANDS_OVER
-                                                                              : REACTOR_SHUTS;
-        server->workers[i].listener_count = index + 1;
-    }
-    return 0;
-}
-
 static int server_listen(struct server *server, const struct server_config *config,
                          struct error *error)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct server_listener *listener = &config->listeners[i];
 
-        if (server_bind(server, i, listener, error) < 0) {
+        if (listener_bind(server->workers, server->worker_count, i, listener, &server->addresses[i],
+                          error) < 0) {
             return -1;
         }
         server->owns_path[i] = !listener->is_inherited && socket_is_unix(&listener->address);
