@@ -281,6 +281,61 @@ Test(hostile_client, damaged_certificates_are_refused)
     free(der);
 }
 
+/* Shows the server the certificate, whose signature is good; it lets anybody in, and looks. */
+static void expect_looked_at(const struct certificate *certificate, const char *forged)
+{
+    struct pair_setup setup = {.server_config = {.request_certificate = true}};
+    struct tls_peer_certificate peer;
+    const char *reason;
+    struct pair pair;
+
+    setup.client_config.certificates[0].certificate_pem = forged;
+    setup.client_config.certificates[0].key_pem = certificate_key_pem(certificate);
+    setup.client_config.certificate_count = 1;
+    pair_setup_init(&setup, NULL);
+    pair_init(&pair, setup.client, setup.server, NULL);
+    cr_assert(pair_handshake(&pair), "%s", pair.server.failure.reason);
+    cr_assert(tls_engine_peer_certificate(&pair.server.engine, 0, &peer));
+    cr_assert_str_eq(peer.subject, "CN=tlsdyno client");
+    for (const char *at = peer.names; *at != '\0'; at++) {
+        cr_assert(*at >= ' ' && *at <= '~', "%s", peer.names);
+    }
+    cr_assert_not(tls_engine_authorized(&pair.server.engine, &reason));
+    pair_deinit(&pair);
+    pair_setup_deinit(&setup);
+}
+
+/* Node's CVE-2019-15604: a server asserted that it can print every name of a certificate. */
+Test(hostile_client, names_that_nobody_can_print_do_no_harm)
+{
+    static const char good[] = "\x30\x0b\x82\x09localhost"; /* a sequence of one name, of kind 2 */
+    static const struct {
+        size_t place;
+        uint8_t byte;
+    } changes[] = {
+        {0, 0x00}, {0, 0x31}, {1, 0x00}, {1, 0x7f}, {1, 0x84}, {3, 0x00}, {3, 0x08},
+        {3, 0x7f}, {3, 0x80}, {2, 0x00}, {2, 0x80}, {2, 0x81}, {2, 0x83}, {2, 0x84},
+        {2, 0x85}, {2, 0x86}, {2, 0x87}, {2, 0x88}, {2, 0x89}, {2, 0xa0}, {2, 0xa2},
+        {2, 0xa3}, {2, 0xa4}, {2, 0xa5}, {2, 0xff}, {4, 0x00}, {4, 0xff},
+    };
+    const struct certificate_options options = {.client = true,
+                                                .names = (const char *const[]){"localhost", NULL}};
+    struct certificate *certificate = certificate_new(&options, NULL, NULL);
+
+    expect_looked_at(certificate, certificate_pem(certificate));
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        char bad[sizeof(good)];
+        char *forged;
+
+        memcpy(bad, good, sizeof(bad));
+        bad[changes[i].place] = (char)changes[i].byte;
+        forged = forge_bytes(certificate, certificate, good, bad, sizeof(good) - 1);
+        expect_looked_at(certificate, forged);
+        free(forged);
+    }
+    certificate_free(certificate);
+}
+
 /* The twin of all that: unusual, and good. */
 Test(hostile_client, an_ed25519_certificate_is_a_good_one)
 {
