@@ -100,6 +100,8 @@ static void add_tls(struct child_arguments *arguments, const struct sweep_cell *
     if (values[SWEEP_FRAGMENT].number > 0) {
         add_number(arguments, "--max-send-fragment", values[SWEEP_FRAGMENT].number);
     }
+    /* The direct one does not cover all suites: a study would compare layers, not ciphers. */
+    add_word(arguments, "--record-layer", "openssl");
 }
 
 static const char *service_of(enum load_mode mode)
