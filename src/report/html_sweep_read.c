@@ -241,7 +241,7 @@ void sweep_slice_first(const struct sweep *sweep, struct sweep_slice *out)
 void sweep_slice_last(const struct sweep *sweep, struct sweep_slice *out)
 {
     sweep_slice_first(sweep, out);
-    for (size_t i = 0; i < sweep->axis_count; i++) {
+    for (size_t i = 0; i < sweep->axis_count && i < SWEEP_AXES_MAX; i++) { /* the latter for gcc */
         out->index[i] = (uint8_t)(sweep->axes[i].count - 1);
     }
 }
