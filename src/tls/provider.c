@@ -15,12 +15,13 @@
 
 #include "tls/context.h"
 #include "tls/derivation.h"
+#include "tls/stock.h"
 
 enum { CIPHERS_MAX = 4 };
 
 struct tls_library {
-    OSSL_LIB_CTX *context;
-    OSSL_PROVIDER *stock;
+    struct stock *stock;
+    OSSL_LIB_CTX *context; /* stock's */
     OSSL_PROVIDER *ours;
     struct derivation_provider *state; /* of ours, which owns it */
     struct {
@@ -96,10 +97,10 @@ struct tls_library *tls_library_new(void)
         free(library);
         return NULL;
     }
-    library->context = OSSL_LIB_CTX_new();
+    library->stock = stock_new();
+    library->context = library->stock != NULL ? stock_context(library->stock) : NULL;
     if (library->context == NULL ||
         !OSSL_PROVIDER_add_builtin(library->context, "tlsdyno", provider_init) ||
-        (library->stock = OSSL_PROVIDER_load(library->context, "default")) == NULL ||
         (library->ours = OSSL_PROVIDER_load(library->context, "tlsdyno")) == NULL ||
         !EVP_set_default_properties(library->context, "?provider=tlsdyno")) {
         tls_library_free(library);
@@ -120,10 +121,7 @@ void tls_library_free(struct tls_library *library)
     if (library->ours != NULL) {
         OSSL_PROVIDER_unload(library->ours);
     }
-    if (library->stock != NULL) {
-        OSSL_PROVIDER_unload(library->stock);
-    }
-    OSSL_LIB_CTX_free(library->context);
+    stock_free(library->stock);
     free(library);
 }
 
@@ -135,7 +133,7 @@ OSSL_LIB_CTX *tls_library_context(const struct tls_library *library)
 void tls_library_leave(const struct tls_library *library)
 {
     if (library != NULL) {
-        OPENSSL_thread_stop_ex(library->context);
+        stock_leave(library->stock);
     }
 }
 
