@@ -39,6 +39,8 @@ test   gnuplot-nox                               gnuplot                   gnupl
 test   curl                                      curl                      curl
 test   prometheus                                golang-github-prometheus  prometheus
 test   libhiredis-dev                            hiredis-devel             hiredis
+test   libopenmpi-dev                            openmpi-devel             openmpi
+test   openmpi-bin                               -                         -
 test   redis-server                              redis|valkey              redis|valkey
 peers  openssl                                   openssl                   openssl
 peers  nghttp2-client                            nghttp2                   nghttp2

@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "base/error.h"
+#include "cli/ranks.h"
 #include "ring/kernel.h"
 #include "ring/ring.h"
 #include "sandbox/calls.h"
@@ -47,6 +48,9 @@ void capabilities_print(FILE *out)
     fprintf(out, "%s\n", tls_library_version());
     fputs("record layers: openssl; direct (TLS 1.3 and 1.2 with AES-GCM or ChaCha20-Poly1305)\n",
           out);
+    fprintf(out, "mpirun: %s\n",
+            ranks_library() != NULL ? ranks_library()
+                                    : "not supported by this build (-Dmpi=enabled)");
     print_sandbox(out);
     if (ring_probe(&features, &error) != 0) {
         fprintf(out, "io_uring: not usable: %s\n", error.text);

@@ -1,6 +1,7 @@
 /* A command of the program: its options, and what it does with them. commands.c has them all. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/options.h"
@@ -25,6 +26,7 @@ struct command {
     const char *help; /* one line for `tlsdyno --help` */
     struct option_table table;
     struct manual_section manual[MANUAL_SECTIONS_MAX]; /* ended by one without heading, or full */
+    bool is_ranked; /* processes that mpirun starts are one run of it, and the first one speaks */
     size_t config_bytes; /* of the structure that the table's offsets lead into */
 
     /* Runs with the parsed configuration and returns the exit status; with any but EXIT_SUCCESS the

@@ -11,7 +11,9 @@
 #include "cli/find_max.h"
 #include "cli/interrupt.h"
 #include "cli/load_files.h"
+#include "cli/load_judge.h"
 #include "cli/load_options.h"
+#include "cli/load_ranks.h"
 #include "cli/load_view.h"
 #include "cli/output_file.h"
 #include "cli/record.h"
@@ -24,6 +26,8 @@
 
 /* What a run works with; owned. */
 struct load_session {
+    struct ranks ranks;
+    struct report_rank *rows; /* of them, on the first of several; otherwise NULL */
     struct tls_material material;
     struct load_view view;
     struct admin_client *admin; /* NULL: not asked for */
@@ -84,20 +88,33 @@ static void on_session(void *user, const uint8_t *data, size_t bytes)
     tls_session_file_write(session->session_file, data, bytes, &session->session_error);
 }
 
-/* On a terminal always, elsewhere when an interval was asked for. */
-static void view_init(struct load_view *view, const struct load_plan *plan)
+static bool on_meet(void *user, bool goes_on)
 {
+    const struct load_session *session = user;
+    struct error error = {0};
+
+    return ranks_agree(&session->ranks, goes_on ? EXIT_SUCCESS : EXIT_FAILURE, &error) ==
+           EXIT_SUCCESS;
+}
+
+/* On a terminal always, elsewhere when an interval was asked for. */
+static void view_init(struct load_session *session, const struct load_plan *plan)
+{
+    struct load_view *view = &session->view;
+
+    if (session->ranks.index > 0) {
+        return;
+    }
+    view->is_of_rank = session->ranks.count > 1;
     view->in_place = isatty(STDERR_FILENO) == 1;
     view->out = view->in_place || plan->interval_ns != 0 ? stderr : NULL;
     view->mode = plan->mode;
 }
 
 /* Everything that can be wrong without a run is found out before it. */
-static int session_open(struct load_session *session, struct load_options *options, char **argv,
+static int session_open(struct load_session *session, struct load_options *options,
                         struct error *error)
 {
-    record_command_line(argv, session->command_line);
-    record_time(session->started);
     session->result = calloc(1, sizeof(*session->result));
     if (session->result == NULL) {
         return error_set(error, "out of memory");
@@ -157,6 +174,7 @@ static void session_close(struct load_session *session)
         free(session->saved);
     }
     free(session->find_max);
+    free(session->rows);
     free(session->result);
 }
 
@@ -189,7 +207,10 @@ static int write_report(struct load_session *session, const struct load_options 
         .limit = session->limit,
         .server_error = session->admin_error.text[0] != '\0' ? session->admin_error.text : NULL,
         .find_max = session->find_max,
-        .same_machine = socket_is_local(&plan->address),
+        .ranks = session->rows,
+        .rank_count = session->ranks.count,
+        .same_machine = socket_is_local(&plan->address) &&
+                        load_ranks_share_machine(session->rows, session->ranks.count),
         .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
     };
 
@@ -206,81 +227,6 @@ static int write_report(struct load_session *session, const struct load_options 
     return load_files_write(&session->files, session->result, error);
 }
 
-static const struct load_error *most_frequent(const struct load_result *result)
-{
-    const struct load_error *most = NULL;
-
-    for (size_t i = 0; i < result->error_count; i++) {
-        if (most == NULL || result->errors[i].count > most->count) {
-            most = &result->errors[i];
-        }
-    }
-    return most;
-}
-
-/* Whether it was us who refused the server's certificate. */
-static bool certificate_was_refused(const struct load_error *error)
-{
-    return error->phase == LOAD_ERROR_HANDSHAKE &&
-           strncmp(error->reason, "certificate", strlen("certificate")) == 0;
-}
-
-static int judge_search(const struct find_max *search, struct error *error)
-{
-    if (search == NULL || search->is_confirmed) {
-        return EXIT_SUCCESS;
-    }
-    if (search->run_count > 0 && interrupt_requested) {
-        error_set(error, "--find-max: interrupted before a rate was confirmed");
-        return EXIT_FAILURE;
-    }
-    error_set(error, "--find-max %s: no rate kept it in several runs in a row", search->objective);
-    return EXIT_VIOLATED;
-}
-
-static int judge(const struct load_session *session, const struct load_plan *plan,
-                 struct error *error)
-{
-    const struct load_error *most = most_frequent(session->result);
-
-    if (report_succeeded(plan, session->result)) {
-        return judge_search(session->find_max, error);
-    }
-    if (most == NULL) {
-        error_set(error, "nothing was done in the measured time%s",
-                  session->result->interrupted ? ", which was interrupted" : "");
-    } else if (certificate_was_refused(most)) {
-        error_set(error,
-                  "nothing succeeded: %s; name the authority to trust with --ca FILE, or "
-                  "accept any certificate with --insecure",
-                  most->reason);
-    } else {
-        error_set(error, "nothing succeeded: %s: %s", load_error_phase_name(most->phase),
-                  most->reason);
-    }
-    return EXIT_FAILURE;
-}
-
-/* A sentence for each condition that was broken: the last one is the error, as any command's. */
-static int judge_thresholds(const struct load_session *session, const struct load_options *options,
-                            struct error *error)
-{
-    char text[THRESHOLD_TEXT_BYTES];
-    bool is_violated = false;
-
-    for (size_t i = 0; i < options->thresholds.count; i++) {
-        if (threshold_is_violated(&options->thresholds.rows[i], &options->plan, session->result,
-                                  text)) {
-            if (is_violated) {
-                fprintf(stderr, "tlsdyno: %s\n", error->text);
-            }
-            is_violated = true;
-            error_set(error, "%s", text);
-        }
-    }
-    return is_violated ? EXIT_VIOLATED : EXIT_SUCCESS;
-}
-
 static int run_load(struct load_options *options, struct load_session *session,
                     const struct load_hooks *hooks, struct error *error)
 {
@@ -295,60 +241,102 @@ static int run_load(struct load_options *options, struct load_session *session,
                            error);
 }
 
-static int run(void *config, char **argv, struct error *error)
+/* Returns an exit status. */
+static int prepare(struct load_session *session, struct load_options *options, struct error *error)
 {
-    struct load_options *options = config;
-    struct load_session session = {0};
-    struct load_hooks hooks = {.progress = on_progress,
-                               .measure_begin = on_measure_begin,
-                               .measure_end = on_measure_end,
-                               .session = on_session,
-                               .user = &session,
-                               .stop = &interrupt_requested};
-    int status = EXIT_FAILURE;
-
-    if (load_options_check(options, error) != 0) {
+    if (load_ranks_compare(&session->ranks, session->command_line, error) != 0 ||
+        load_options_check(options, error) != 0 ||
+        load_ranks_prepare(&session->ranks, options, error) != 0) {
         return EXIT_USAGE;
     }
     if (load_options_aim(options, error) != 0) {
         return EXIT_FAILURE;
     }
-    view_init(&session.view, &options->plan); /* before the plan gets its default interval */
+    view_init(session, &options->plan); /* before the plan gets its default interval */
     if (options->find_max != NULL) {
         find_max_defaults(&options->plan, &options->objective);
     }
     if (load_plan_complete(&options->plan, error) != 0) {
         return EXIT_USAGE;
     }
-    if (session_open(&session, options, argv, error) != 0) {
-        goto out;
-    }
-    options->plan.tls.no_verification = options->plan.tls.insecure;
-    if (options->plan.tls.insecure && !options->plan.plain_tcp) {
+    return session_open(session, options, error) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void warn(const struct load_session *session, const struct load_plan *plan)
+{
+    const struct load_rank *rank = &plan->rank;
+    const uint64_t connections = (uint64_t)plan->connections + plan->idle;
+
+    if (session->ranks.index == 0 && plan->tls.insecure && !plan->plain_tcp) {
         fprintf(stderr, "tlsdyno: warning: --insecure: the server's certificate is not checked\n");
     }
-    if (!options->plan.plain_tcp) {
-        tls_warnings_print(TLS_CLIENT, &options->plan.tls);
+    if (session->ranks.index == 0 && !plan->plain_tcp) {
+        tls_warnings_print(TLS_CLIENT, &plan->tls);
     }
-    file_limit_raise(
-        &(struct file_limit_need){.option = "connections",
-                                  .connections = options->plan.connections + options->plan.idle,
-                                  .threads = options->plan.threads});
+    file_limit_raise(&(struct file_limit_need){
+        .option = "connections",
+        .connections = (uint32_t)load_share(connections, rank->count, rank->index),
+        .threads = plan->threads});
+}
+
+/* The first rank's part alone. */
+static int report(struct load_session *session, const struct load_options *options,
+                  struct error *error)
+{
+    const struct load_judged judged = {
+        .options = options, .result = session->result, .find_max = session->find_max};
+
+    if (session->ranks.index > 0) {
+        return EXIT_SUCCESS;
+    }
+    if (session->session_error.text[0] != '\0') {
+        fprintf(stderr, "tlsdyno: warning: --session-file: %s\n", session->session_error.text);
+    }
+    return write_report(session, options, error) == 0 ? load_judge(&judged, error) : EXIT_FAILURE;
+}
+
+/* What ends one rank ends all, with one status. */
+static int run_together(struct load_session *session, struct load_options *options,
+                        struct error *error)
+{
+    const struct ranks *ranks = &session->ranks;
+    const struct load_hooks hooks = {.progress = on_progress,
+                                     .measure_begin = on_measure_begin,
+                                     .measure_end = on_measure_end,
+                                     .session = on_session,
+                                     .meet = ranks->count > 1 ? on_meet : NULL,
+                                     .user = session,
+                                     .stop = &interrupt_requested};
+    int status = ranks_agree(ranks, prepare(session, options, error), error);
+
+    if (status != EXIT_SUCCESS) {
+        return status;
+    }
+    options->plan.tls.no_verification = options->plan.tls.insecure;
+    warn(session, &options->plan);
     interrupt_catch();
-    if (run_load(options, &session, &hooks, error) == 0) {
-        load_view_end(&session.view);
-        if (session.session_error.text[0] != '\0') {
-            fprintf(stderr, "tlsdyno: warning: --session-file: %s\n", session.session_error.text);
-        }
-        if (write_report(&session, options, error) == 0) {
-            status = judge(&session, &options->plan, error);
-            if (status == EXIT_SUCCESS) {
-                status = judge_thresholds(&session, options, error);
-            }
-        }
+    status = run_load(options, session, &hooks, error) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    load_view_end(&session->view);
+    status = ranks_agree(ranks, status, error);
+    if (status != EXIT_SUCCESS) {
+        return status;
     }
-    load_view_end(&session.view);
-out:
+    if (ranks->count > 1) {
+        session->rows = load_ranks_collect(ranks, &options->plan, session->result);
+    }
+    return ranks_agree(ranks, report(session, options, error), error);
+}
+
+static int run(void *config, char **argv, struct error *error)
+{
+    struct load_session session = {0};
+    int status = EXIT_USAGE;
+
+    record_command_line(argv, session.command_line);
+    record_time(session.started);
+    if (ranks_join(&session.ranks, error) == 0) {
+        status = run_together(&session, config, error);
+    }
     session_close(&session);
     return status;
 }
@@ -380,6 +368,20 @@ const struct command load_command = {
                         "localhost:4433\n"
                         "  tlsdyno load --mode rr --find-max 'p99<5ms' localhost:4433\n",
         },
+    .manual =
+        {{.heading = "MANY MACHINES",
+          .text =
+              "In a build with -Dmpi=enabled, \"mpirun -n 4 tlsdyno load ...\" makes one run of "
+              "four processes, on as many machines as mpirun was told of. Connections, --count, "
+              "--rate and --idle are those of all together and are split among them; "
+              "--threads and --cpus are each one's. They begin together, and what they "
+              "found is one report, which also has each one's part. The first process writes "
+              "it and reads the server's counters.\n\n"
+              "All must be given the same command line, and the same build of tlsdyno. What "
+              "differs between machines, such as --source-addresses, belongs into a file of "
+              "each machine for --config. Unless told otherwise (--bind-to none), Open MPI "
+              "gives a process one CPU."}},
+    .is_ranked = true,
     .config_bytes = sizeof(struct load_options),
     .run = run,
     .violated =

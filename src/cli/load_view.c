@@ -21,10 +21,10 @@ void load_view_update(struct load_view *view, const struct load_progress *progre
         snprintf(total, sizeof(total), "/%.1f", progress->total_s);
     }
     fprintf(view->out,
-            "%s%-7s %5.1f%s s  %s %s/s  in %s/s  out %s/s  p50 %s  p99 %s  %" PRIu32
+            "%s%s%-7s %5.1f%s s  %s %s/s  in %s/s  out %s/s  p50 %s  p99 %s  %" PRIu32
             " open  %" PRIu64 " error%s%s",
-            view->in_place ? "\r" : "", progress->stage, progress->elapsed_s, total,
-            units_format_count((double)done / seconds, texts[0]),
+            view->in_place ? "\r" : "", view->is_of_rank ? "rank 0 " : "", progress->stage,
+            progress->elapsed_s, total, units_format_count((double)done / seconds, texts[0]),
             handshakes ? "handshakes" : "messages",
             units_format_bytes((double)interval->bytes_in / seconds, texts[1]),
             units_format_bytes((double)interval->bytes_out / seconds, texts[2]),

@@ -11,6 +11,7 @@ struct load_view {
     FILE *out; /* NULL: nothing is shown */
     bool in_place;
     enum load_mode mode;
+    bool is_of_rank; /* there are others, whose progress is not shown */
     uint64_t errors; /* so far */
     bool line_open;  /* a rewritten line has no newline yet */
 };

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/manual.h"
+#include "cli/ranks.h"
 #include "cli/suggest.h"
 
 /* jemalloc(3), TUNING: gives the kernel back what is free even when nobody allocates. Without it a
@@ -37,6 +38,11 @@ static int fail(const struct error *error, int status)
 {
     fprintf(stderr, "tlsdyno: %s\n", error->text);
     return status;
+}
+
+static int fail_command(const struct command *command, const struct error *error, int status)
+{
+    return command->is_ranked && !ranks_speak() ? status : fail(error, status);
 }
 
 static int refuse_command(const char *name)
@@ -87,12 +93,12 @@ static int run_command(const struct command *command, int argc, char **argv)
         status = EXIT_SUCCESS;
         break;
     case OPTIONS_WRONG:
-        fail(&error, status);
+        fail_command(command, &error, status);
         break;
     case OPTIONS_PARSED:
         status = command->run(config, argv, &error);
         if (status != EXIT_SUCCESS) {
-            fail(&error, status);
+            fail_command(command, &error, status);
         }
         break;
     }

@@ -100,31 +100,6 @@ static struct load_interval interval_of(const struct run *run, const struct coll
     };
 }
 
-/* The durations that the plan is about. */
-static void read_main_phase(struct run *run)
-{
-    struct histogram *histogram = &run->main_phase;
-
-    memset(histogram, 0, sizeof *histogram);
-    for (unsigned i = 0; i < run->thread_count; i++) {
-        const struct histogram *phases = run->threads[i]->phases;
-
-        if (run->plan.rate > 0) {
-            histogram_merge(
-                histogram,
-                &phases[run->plan.mode == LOAD_HANDSHAKE ? LOAD_PHASE_SET_UP_CORRECTED
-                                                         : LOAD_PHASE_MESSAGE_CORRECTED]);
-        } else if (run->plan.mode != LOAD_HANDSHAKE) {
-            histogram_merge(histogram, &phases[LOAD_PHASE_MESSAGE]);
-        } else if (run->plan.plain_tcp) {
-            histogram_merge(histogram, &phases[LOAD_PHASE_CONNECT]);
-        } else {
-            histogram_merge(histogram, &phases[LOAD_PHASE_HANDSHAKE_FULL]);
-            histogram_merge(histogram, &phases[LOAD_PHASE_HANDSHAKE_RESUMED]);
-        }
-    }
-}
-
 /* An interval is over: into the series, and to whoever watches. */
 static void end_interval(struct run *run, uint64_t now_ns)
 {
@@ -149,7 +124,10 @@ static void end_interval(struct run *run, uint64_t now_ns)
         return;
     }
     if (run->is_measuring) {
-        read_main_phase(run);
+        memset(&run->main_phase, 0, sizeof run->main_phase);
+        for (unsigned i = 0; i < run->thread_count; i++) {
+            load_main_latency(&run->plan, run->threads[i]->phases, &run->main_phase);
+        }
         progress.p50_ns = histogram_percentile(&run->main_phase, 50);
         progress.p99_ns = histogram_percentile(&run->main_phase, 99);
     }

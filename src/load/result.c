@@ -1,5 +1,23 @@
 #include "load/result.h"
 
+#include "load/plan.h"
+
+void load_main_latency(const struct load_plan *plan,
+                       const struct histogram phases[LOAD_PHASE_COUNT], struct histogram *into)
+{
+    if (plan->mode != LOAD_HANDSHAKE) {
+        histogram_merge(
+            into, &phases[plan->rate > 0 ? LOAD_PHASE_MESSAGE_CORRECTED : LOAD_PHASE_MESSAGE]);
+    } else if (plan->rate > 0) {
+        histogram_merge(into, &phases[LOAD_PHASE_SET_UP_CORRECTED]);
+    } else if (plan->plain_tcp) {
+        histogram_merge(into, &phases[LOAD_PHASE_CONNECT]);
+    } else {
+        histogram_merge(into, &phases[LOAD_PHASE_HANDSHAKE_FULL]);
+        histogram_merge(into, &phases[LOAD_PHASE_HANDSHAKE_RESUMED]);
+    }
+}
+
 const char *load_error_phase_name(enum load_error_phase phase)
 {
     static const char *const names[LOAD_ERROR_PHASE_COUNT] = {

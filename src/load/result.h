@@ -67,6 +67,13 @@ struct load_negotiated {
     uint64_t connections;
 };
 
+struct load_plan;
+
+/* Adds the durations that the plan is about: of its messages, or of its handshakes however they
+ * were made; in an open loop from when they were due. */
+void load_main_latency(const struct load_plan *plan,
+                       const struct histogram phases[LOAD_PHASE_COUNT], struct histogram *into);
+
 /* How far a connection had come when something went wrong. */
 enum load_error_phase {
     LOAD_ERROR_CONNECT,

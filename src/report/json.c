@@ -9,6 +9,7 @@
 #include "report/find_max.h"
 #include "report/json_handshakes.h"
 #include "report/json_words.h"
+#include "report/ranks.h"
 
 static const char *resume_name(enum load_resume resume)
 {
@@ -38,7 +39,8 @@ static json_t *plan_json(const struct load_plan *plan)
 
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:f,"
-        " s:o, s:b, s:b, s:b, s:o, s:f, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s}}",
+        " s:o, s:b, s:b, s:b, s:o, s:f, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, "
+        "s:s}}",
         "mode", load_mode_name(plan->mode), "peer", load_peer_name(plan->peer), "host",
         json_text_filled(plan->host), "path",
         plan->peer == LOAD_PEER_HTTP ? json_text(plan->path) : json_null(), "plain_tcp",
@@ -59,10 +61,10 @@ static json_t *plan_json(const struct load_plan *plan)
         "dynamic_records", plan->dynamic_records, "saved_session", plan->session != NULL, "idle",
         json_count(plan->idle), "ramp_seconds", (double)plan->ramp_ns / 1e9, "source_addresses",
         json_count_filled(plan->source_count > 0 ? plan->source_count : plan->loopback_sources),
-        "cpus", cpus_json(&plan->cpus), "tls", "server_name", json_text(plan->server_name),
-        "verify_host", json_text(plan->verify_host), "ciphers", json_text(tls->ciphers),
-        "ciphersuites", json_text(tls->ciphersuites), "groups", json_text(tls->groups), "alpn",
-        json_text(tls->alpn), "max_send_fragment_bytes",
+        "cpus", cpus_json(&plan->cpus), "ranks", json_count(plan->rank.count), "tls", "server_name",
+        json_text(plan->server_name), "verify_host", json_text(plan->verify_host), "ciphers",
+        json_text(tls->ciphers), "ciphersuites", json_text(tls->ciphersuites), "groups",
+        json_text(tls->groups), "alpn", json_text(tls->alpn), "max_send_fragment_bytes",
         tls->max_send_fragment > 0 ? json_count(tls->max_send_fragment) : json_null(), "insecure",
         tls->insecure, "record_layer", tls_record_layer_name(tls->record_layer));
 }
@@ -265,17 +267,6 @@ static json_t *cost_json(const struct report_cost *cost)
                      json_number(cost->messages_per_cpu_second));
 }
 
-static json_t *times_json(const struct server_times *times)
-{
-    if (times->count == 0) {
-        return json_null();
-    }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "count", json_count(times->count), "p50_ns",
-                     json_count(times->p50_ns), "p90_ns", json_count(times->p90_ns), "p99_ns",
-                     json_count(times->p99_ns), "p999_ns", json_count(times->p999_ns), "max_ns",
-                     json_count(times->max_ns));
-}
-
 /* As the server's own totals: rows of one name become an object by label. */
 static json_t *counted_json(const int64_t counted[COUNTER_COUNT])
 {
@@ -323,8 +314,8 @@ static json_t *server_json(const struct report_figures *figures)
                      json_count(side->worker_count), "seconds", side->seconds,
                      "workers_cpu_seconds", side->workers_cpu_seconds, "cost",
                      cost_json(&figures->server), "counted", counted_json(side->counted),
-                     "handshake_time", "full", times_json(&side->handshake_full), "resumed",
-                     times_json(&side->handshake_resumed));
+                     "handshake_time", "full", server_times_json(&side->handshake_full), "resumed",
+                     server_times_json(&side->handshake_resumed));
 }
 
 static json_t *verdict_json(const struct report_figures *figures)
@@ -363,7 +354,7 @@ json_t *report_json(const struct report_input *input)
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:f, s:o, s:{s:o, s:o, s:o}, s:o, s:o, "
         "s:o,"
-        " s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
+        " s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
         "schema", "tlsdyno-load/1", "version", TLSDYNO_VERSION, "target", json_text(input->target),
         "command_line", json_text(input->command_line), "started", json_text(input->started),
         "plan", plan_json(plan), "environment",
@@ -379,5 +370,6 @@ json_t *report_json(const struct report_input *input)
         errors_json(result), "client", "threads", json_count(result->threads), "cost",
         cost_json(&figures.client), "server", server_json(&figures), "server_error",
         json_text_filled(figures.server_error.text), "efficiency", efficiency_json(input, &figures),
-        "verdict", verdict_json(&figures), "find_max", find_max_json(input->find_max));
+        "verdict", verdict_json(&figures), "find_max", find_max_json(input->find_max), "ranks",
+        report_ranks_json(input));
 }

@@ -13,6 +13,7 @@
 #include "load/result.h"
 
 struct find_max;
+struct report_rank;
 
 enum { REPORT_ENVIRONMENT_BYTES = 96 };
 
@@ -48,7 +49,9 @@ struct report_input {
     const json_t *limit; /* of tlsdyno limit --json; borrowed; NULL: no efficiency is asked for */
     const struct find_max *find_max; /* of whose runs `result` is the last; NULL: no search */
     const char *server_error; /* why --admin gave nothing: a sentence; NULL: it was not asked */
-    bool same_machine;        /* client and server share the CPUs (loopback or Unix socket) */
+    const struct report_rank *ranks; /* report/ranks.h; of a run that several processes made */
+    unsigned rank_count;             /* below 2: one did */
+    bool same_machine; /* client and server share the CPUs (loopback or Unix socket) */
 
     bool ascii; /* text: nothing beyond ASCII, for terminals that are not UTF-8 */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "report/json_words.h"
 
 static const char stats_schema[] = "tlsdyno-stats/1";
 
@@ -182,4 +183,27 @@ void server_memory_read(const json_t *before, const json_t *after, struct server
                                       json_object_get(after, "totals"), "connections_open");
     out->bytes_per_connection =
         out->connections > 0 ? (out->after_bytes - out->before_bytes) / out->connections : NAN;
+}
+
+struct server_times server_times_of(const struct histogram *histogram)
+{
+    return (struct server_times){
+        .count = histogram->count,
+        .p50_ns = histogram_percentile(histogram, 50),
+        .p90_ns = histogram_percentile(histogram, 90),
+        .p99_ns = histogram_percentile(histogram, 99),
+        .p999_ns = histogram_percentile(histogram, 99.9),
+        .max_ns = histogram->max_ns,
+    };
+}
+
+json_t *server_times_json(const struct server_times *times)
+{
+    if (times->count == 0) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "count", json_count(times->count), "p50_ns",
+                     json_count(times->p50_ns), "p90_ns", json_count(times->p90_ns), "p99_ns",
+                     json_count(times->p99_ns), "p999_ns", json_count(times->p999_ns), "max_ns",
+                     json_count(times->max_ns));
 }

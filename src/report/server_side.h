@@ -16,6 +16,9 @@ struct server_times { /* nanoseconds; all zero when count is */
     uint64_t p50_ns, p90_ns, p99_ns, p999_ns, max_ns;
 };
 
+struct server_times server_times_of(const struct histogram *histogram);
+json_t *server_times_json(const struct server_times *times); /* a new reference; null when empty */
+
 struct server_side {
     const char *version; /* borrowed from the later answer; NULL: not told */
     const char *openssl;

@@ -9,6 +9,7 @@
 #include "report/efficiency.h"
 #include "report/figures.h"
 #include "report/find_max.h"
+#include "report/ranks.h"
 #include "report/sparkline.h"
 #include "report/text_head.h"
 #include "report/text_latency.h"
@@ -359,6 +360,7 @@ void report_text(FILE *out, const struct report_input *input)
     print_handshake_bytes(out, input->result);
     text_print_latency(out, input, &figures);
     print_errors(out, input->result);
+    report_ranks_print(out, input);
     print_cpu(out, input, &figures);
     print_verdict(out, &figures);
 }

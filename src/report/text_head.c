@@ -18,6 +18,10 @@ static void print_load(FILE *out, const struct load_plan *plan, const struct loa
                         text_format_integer(plan->connections, number), result->threads,
                         result->threads == 1 ? "" : "s");
 
+    if (plan->rank.count > 1) {
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "%u ranks, ", plan->rank.count);
+    }
+
     if (plan->idle > 0) {
         used += snprintf(text + used, sizeof(text) - (size_t)used, "%s idle, ",
                          text_format_integer(plan->idle, size));

@@ -18,18 +18,6 @@ static void print_latency_row(FILE *out, const char *name, const struct server_t
     fputc('\n', out);
 }
 
-static struct server_times summarize(const struct histogram *histogram)
-{
-    return (struct server_times){
-        .count = histogram->count,
-        .p50_ns = histogram_percentile(histogram, 50),
-        .p90_ns = histogram_percentile(histogram, 90),
-        .p99_ns = histogram_percentile(histogram, 99),
-        .p999_ns = histogram_percentile(histogram, 99.9),
-        .max_ns = histogram->max_ns,
-    };
-}
-
 static const char open_loop_note[] =
     "Open loop: corrected times count from when the schedule had the work due, so a stall of the "
     "server weighs on all that should have begun meanwhile; raw times count from when it began.";
@@ -71,7 +59,7 @@ void text_print_latency(FILE *out, const struct report_input *input,
     fprintf(out, "\n%-27s %14s %9s %9s %9s %9s %9s\n", "Latency", "count", "p50", "p90", "p99",
             "p99.9", "max");
     for (size_t i = 0; i < LOAD_PHASE_COUNT; i++) {
-        struct server_times times = summarize(&result->phases[i]);
+        struct server_times times = server_times_of(&result->phases[i]);
 
         print_latency_row(
             out, i == LOAD_PHASE_MESSAGE && is_open_loop ? "whole message, raw" : names[i], &times);

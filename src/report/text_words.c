@@ -75,7 +75,7 @@ const char *text_format_whole(double value, char out[UNITS_TEXT_BYTES])
 
 const char *text_format_rate(double value, char out[UNITS_TEXT_BYTES])
 {
-    return value < 1000 ? units_format_count(value, out) : text_format_whole(value, out);
+    return value < 999.5 ? units_format_count(value, out) : text_format_whole(value, out);
 }
 
 const char *text_format_known(double value, text_format *format, char out[UNITS_TEXT_BYTES])

@@ -205,21 +205,12 @@ bool threshold_is_of(const struct threshold *threshold, const char *metric)
 static double latency_ns(const struct threshold *threshold, const struct load_plan *plan,
                          const struct load_result *result)
 {
-    const struct histogram *phases = result->phases;
     struct histogram latency = {0};
 
     if (threshold->has_phase) {
-        histogram_merge(&latency, &phases[threshold->phase]);
-    } else if (plan->mode != LOAD_HANDSHAKE) {
-        histogram_merge(
-            &latency, &phases[plan->rate > 0 ? LOAD_PHASE_MESSAGE_CORRECTED : LOAD_PHASE_MESSAGE]);
-    } else if (plan->rate > 0) {
-        histogram_merge(&latency, &phases[LOAD_PHASE_SET_UP_CORRECTED]);
-    } else if (plan->plain_tcp) {
-        histogram_merge(&latency, &phases[LOAD_PHASE_CONNECT]);
+        histogram_merge(&latency, &result->phases[threshold->phase]);
     } else {
-        histogram_merge(&latency, &phases[LOAD_PHASE_HANDSHAKE_FULL]);
-        histogram_merge(&latency, &phases[LOAD_PHASE_HANDSHAKE_RESUMED]);
+        load_main_latency(plan, result->phases, &latency);
     }
     return latency.count == 0 ? NAN
                               : (double)histogram_percentile(&latency, threshold->metric->percent);

@@ -118,6 +118,17 @@ Test(text, messages_show_goodput_and_cost)
     fixture_deinit(&fixture);
 }
 
+Test(text, a_rate_that_rounds_to_a_thousand_is_written_as_one)
+{
+    fixture_init_messages(&fixture);
+    fixture.result->messages = 9998;
+    char *text = fixture_text(&fixture);
+
+    assert_has(text, "messages                              1,000              9,998");
+    free(text);
+    fixture_deinit(&fixture);
+}
+
 Test(text, without_the_server_says_so)
 {
     fixture_init_handshakes(&fixture);
