@@ -67,6 +67,13 @@ void capabilities_print(FILE *out)
     kernel_warning_print(out);
 }
 
+int kernel_check(struct error *error)
+{
+    struct ring_features features;
+
+    return ring_probe(&features, error);
+}
+
 void kernel_warning_print(FILE *out)
 {
     struct utsname name;

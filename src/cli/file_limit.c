@@ -9,6 +9,7 @@
 enum {
     FILES_BESIDE_CONNECTIONS = 64, /* listeners, admin endpoint, standard streams */
     FILES_FOR_EACH_THREAD = 4,     /* its ring among them */
+    FEW_CONNECTIONS = 1000,        /* that a load test soon is beyond */
 };
 
 uint32_t file_limit_raise(const struct file_limit_need *need)
@@ -30,6 +31,11 @@ uint32_t file_limit_raise(const struct file_limit_need *need)
                 " open files, but the limit is %" PRIu64 ", enough for %" PRIu32
                 " connections; raise it with ulimit -n, or LimitNOFILE= in a systemd unit\n",
                 need->option, need->connections, wanted, limit, fitting);
+    } else if (fitting < FEW_CONNECTIONS) {
+        fprintf(stderr,
+                "tlsdyno: warning: the limit of %" PRIu64 " open files is enough for %" PRIu32
+                " connections; raise it with ulimit -n, or LimitNOFILE= in a systemd unit\n",
+                limit, fitting);
     }
     return fitting;
 }

@@ -10,5 +10,5 @@ struct file_limit_need {
 };
 
 /* Raises the limit on open files to what is needed and returns how many of the connections fit.
- * Warns on standard error when those are fewer than the option asked for. */
+ * Warns on standard error when those are fewer than the option asked for, or few anyhow. */
 uint32_t file_limit_raise(const struct file_limit_need *need);

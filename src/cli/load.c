@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/admin_client.h"
+#include "cli/capabilities.h"
 #include "cli/command.h"
 #include "cli/file_limit.h"
 #include "cli/find_max.h"
@@ -259,7 +260,8 @@ static int prepare(struct load_session *session, struct load_options *options, s
     if (load_plan_complete(&options->plan, error) != 0) {
         return EXIT_USAGE;
     }
-    return session_open(session, options, error) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return kernel_check(error) == 0 && session_open(session, options, error) == 0 ? EXIT_SUCCESS
+                                                                                  : EXIT_FAILURE;
 }
 
 static void warn(const struct load_session *session, const struct load_plan *plan)

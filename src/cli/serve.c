@@ -338,7 +338,8 @@ static int run(void *config, char **argv, struct error *error)
         return EXIT_USAGE;
     }
     block_signals(&signals);
-    if (complete_listeners(options, error) == 0 && start(options, &serving, error) == 0) {
+    if (kernel_check(error) == 0 && complete_listeners(options, error) == 0 &&
+        start(options, &serving, error) == 0) {
         started_ns = clock_now_ns();
         outcome = wait_for_end(&serving, options, &signals, error);
     }

@@ -1,8 +1,14 @@
 #include "ring/kernel.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/error.h"
 
 struct version {
     unsigned major, minor, patch;
@@ -41,4 +47,89 @@ const char *kernel_warning(const char *release)
         }
     }
     return NULL;
+}
+
+static int disabled_read(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
+    int value = 0;
+
+    if (file) {
+        if (fscanf(file, "%d", &value) != 1) {
+            value = 0;
+        }
+        fclose(file);
+    }
+    return value;
+}
+
+void kernel_rules_read(struct kernel_rules *out)
+{
+    struct rlimit memlock;
+
+    *out = (struct kernel_rules){
+        .disabled = disabled_read(),
+        .is_filtered = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2, /* SECCOMP_MODE_FILTER */
+        .is_root = geteuid() == 0,
+        .memlock_bytes = UINT64_MAX,
+    };
+    if (getrlimit(RLIMIT_MEMLOCK, &memlock) == 0 && memlock.rlim_cur != RLIM_INFINITY) {
+        out->memlock_bytes = memlock.rlim_cur;
+    }
+}
+
+static int refusal_of_permission(const struct kernel_rules *rules, struct error *error)
+{
+    if (rules->disabled == 2) {
+        return error_set(error, "io_uring is switched off on this machine "
+                                "(kernel.io_uring_disabled is 2): switch it on, as root, with "
+                                "`sysctl kernel.io_uring_disabled=0`");
+    }
+    if (rules->disabled == 1 && !rules->is_root) {
+        return error_set(error, "io_uring is for root and one group on this machine "
+                                "(kernel.io_uring_disabled is 1): open it to all, as root, with "
+                                "`sysctl kernel.io_uring_disabled=0`, or join the group whose "
+                                "number `sysctl kernel.io_uring_group` tells");
+    }
+    if (rules->is_filtered) {
+        return error_set(error, "a seccomp filter forbids io_uring: in a container, give it a "
+                                "profile that allows io_uring_setup, io_uring_enter and "
+                                "io_uring_register (docker, podman: --security-opt "
+                                "seccomp=FILE, or seccomp=unconfined); in a systemd unit, add "
+                                "them to SystemCallFilter=");
+    }
+    return error_set(error, "a security module forbids io_uring here (SELinux, AppArmor, ...): "
+                            "its log (`dmesg`, `ausearch -m avc`) names the rule to change");
+}
+
+int kernel_refusal(int code, const struct kernel_rules *rules, uint64_t ring_bytes,
+                   struct error *error)
+{
+    switch (code) {
+    case EPERM:
+    case EACCES:
+        return refusal_of_permission(rules, error);
+    case ENOSYS:
+        if (rules->is_filtered) { /* podman's way to say no */
+            return refusal_of_permission(rules, error);
+        }
+        return error_set(error, "this kernel has no io_uring: Linux 6.1 or later is needed, with "
+                                "CONFIG_IO_URING");
+    case ENOMEM:
+        if (rules->is_root || rules->memlock_bytes == UINT64_MAX) {
+            return error_set(error, "no memory for an io_uring: free some");
+        }
+        return error_set(error,
+                         "no memory for an io_uring: all programs of this user may lock %llu KiB "
+                         "together, and each thread's ring takes some %llu; raise that (ulimit "
+                         "-l, LimitMEMLOCK= in a systemd unit, docker: --ulimit memlock=-1) or "
+                         "use fewer threads (--threads)",
+                         (unsigned long long)rules->memlock_bytes / 1024,
+                         (unsigned long long)ring_bytes / 1024);
+    case EMFILE:
+    case ENFILE:
+        return error_set(error, "no file descriptor is left for an io_uring: raise `ulimit -n`");
+    default:
+        return error_set(error, "cannot set up an io_uring: %s", strerror(code));
+    }
 }

@@ -13,7 +13,8 @@ int mailbox_open(struct mailbox *mailbox, struct error *error)
     memset(mailbox, 0, sizeof *mailbox);
     mailbox->event = eventfd(0, EFD_CLOEXEC);
     if (mailbox->event < 0) {
-        return error_set(error, "cannot make an eventfd: %s", strerror(errno));
+        return error_set(error, "cannot make an eventfd: %s%s", strerror(errno),
+                         errno == EMFILE ? ": raise `ulimit -n`" : "");
     }
     return 0;
 }

@@ -13,8 +13,9 @@
 #include "base/error.h"
 #include "ring/buffers.h"
 #include "ring/fault.h"
+#include "ring/kernel.h"
 
-/* Best first; all disabled until ring_restrict(). DEFER_TASKRUN runs completions only inside our
+/* Best first; all disabled until ring_enable(). DEFER_TASKRUN runs completions only inside our
  * own enter, so they arrive in batches and never interrupt a handshake; COOP_TASKRUN at least
  * spares the inter-processor interrupt. */
 static const unsigned setup_flags[] = {
@@ -43,9 +44,10 @@ enum {
     RESTRICTION_COUNT = sizeof operations + sizeof registrations + 1,
 };
 
-/* Restricts and enables; with SINGLE_ISSUER the thread that enables a ring is the one that may use
- * it. Returns 0 or -errno. */
-static int ring_restrict(struct io_uring *uring)
+/* Restricts, enables and tries it, for a filter of system calls may know some of io_uring's only;
+ * with SINGLE_ISSUER the thread that enables a ring is the one that may use it. Returns 0 or
+ * -errno. */
+static int ring_enable(struct io_uring *uring)
 {
     struct io_uring_restriction restrictions[RESTRICTION_COUNT] = {
         {.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = IOSQE_BUFFER_SELECT}};
@@ -63,9 +65,10 @@ static int ring_restrict(struct io_uring *uring)
     /* Debian's liburing 2.3 declares a function for each of these two and exports neither. */
     result = io_uring_register((unsigned)uring->ring_fd, IORING_REGISTER_RESTRICTIONS, restrictions,
                                count);
-    return result < 0
-               ? result
-               : io_uring_register((unsigned)uring->ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    if (result >= 0) {
+        result = io_uring_register((unsigned)uring->ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    }
+    return result < 0 ? result : io_uring_submit_and_get_events(uring);
 }
 
 /* Returns the index of the flags that worked, or -errno. */
@@ -90,26 +93,14 @@ static int ring_setup(struct io_uring *uring, unsigned entries, unsigned complet
     return result;
 }
 
-static int ring_setup_error(int result, struct error *error)
+static int ring_refusal(int code, struct error *error)
 {
-    switch (-result) {
-    case EPERM:
-    case EACCES:
-        return error_set(
-            error, "io_uring is forbidden here: allow it with `sysctl "
-                   "kernel.io_uring_disabled=0`, or in a container with a seccomp profile that "
-                   "permits io_uring_setup (docker: --security-opt seccomp=unconfined)");
-    case ENOSYS:
-        return error_set(error, "this kernel has no io_uring: Linux 6.1 or later is needed");
-    case ENOMEM:
-        return error_set(error, "no memory for an io_uring: raise RLIMIT_MEMLOCK (ulimit -l) or "
-                                "free some memory");
-    case EMFILE:
-    case ENFILE:
-        return error_set(error, "no file descriptor is left for an io_uring: raise `ulimit -n`");
-    default:
-        return error_set(error, "cannot set up an io_uring: %s", strerror(-result));
-    }
+    /* The queues, by the sizes of struct io_uring_sqe, an index and struct io_uring_cqe. */
+    const uint64_t bytes = RING_ENTRIES * (64 + 4) + RING_COMPLETIONS * 16;
+    struct kernel_rules rules;
+
+    kernel_rules_read(&rules);
+    return kernel_refusal(code, &rules, bytes, error);
 }
 
 int ring_probe(struct ring_features *out, struct error *error)
@@ -119,10 +110,11 @@ int ring_probe(struct ring_features *out, struct error *error)
     struct utsname name;
     struct io_uring_probe *probe;
     int setup = ring_setup(&uring, 4, 8, &params);
+    int result;
 
     memset(out, 0, sizeof *out);
     if (setup < 0) {
-        return ring_setup_error(setup, error);
+        return ring_refusal(-setup, error);
     }
     probe = io_uring_get_probe_ring(&uring);
     if (uname(&name) == 0) {
@@ -140,7 +132,11 @@ int ring_probe(struct ring_features *out, struct error *error)
         out->multishot_recv = io_uring_opcode_supported(probe, IORING_OP_SEND_ZC);
         io_uring_free_probe(probe);
     }
+    result = ring_enable(&uring);
     io_uring_queue_exit(&uring);
+    if (result < 0) {
+        return ring_refusal(-result, error);
+    }
     if (!out->buffer_ring || !out->multishot_recv || !out->submit_stable) {
         return error_set(error,
                          "kernel %s lacks multishot receive with provided buffers: "
@@ -167,15 +163,14 @@ int ring_open(struct ring *ring, struct error *error)
     if (result < 0) {
         free(ring->uring);
         ring->uring = NULL;
-        return ring_setup_error(result, error);
+        return ring_refusal(-result, error);
     }
     /* Saves a descriptor look-up on each enter; a kernel without it does as well. */
     io_uring_register_ring_fd(ring->uring);
-    result = ring_restrict(ring->uring);
+    result = ring_enable(ring->uring);
     if (result < 0) {
         ring_close(ring);
-        return error_set(error, "cannot restrict an io_uring to what is needed: %s",
-                         strerror(-result));
+        return ring_refusal(-result, error);
     }
     return 0;
 }
