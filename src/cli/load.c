@@ -19,6 +19,7 @@
 #include "cli/output_file.h"
 #include "cli/record.h"
 #include "cli/report_files.h"
+#include "cli/thread_quota.h"
 #include "load/load.h"
 #include "report/efficiency.h"
 #include "report/report.h"
@@ -253,9 +254,15 @@ static int prepare(struct load_session *session, struct load_options *options, s
     if (load_options_aim(options, error) != 0) {
         return EXIT_FAILURE;
     }
+    if (load_options_check_peer(options, error) != 0) {
+        return EXIT_USAGE;
+    }
     view_init(session, &options->plan); /* before the plan gets its default interval */
     if (options->find_max != NULL) {
         find_max_defaults(&options->plan, &options->objective);
+    }
+    if (options->plan.cpus.count == 0) {
+        thread_quota_fit(&options->plan.threads, "load thread");
     }
     if (load_plan_complete(&options->plan, error) != 0) {
         return EXIT_USAGE;

@@ -76,6 +76,19 @@ int load_options_check(const struct load_options *options, struct error *error)
     return tls_files_check(&options->files, &plan->tls, error);
 }
 
+int load_options_check_peer(const struct load_options *options, struct error *error)
+{
+    const struct load_plan *plan = &options->plan;
+
+    if (plan->mode == LOAD_RR && plan->peer == LOAD_PEER_HTTP && plan->message_bytes != 0) {
+        return error_set(error,
+                         "--message-bytes means nothing to an HTTP server, which is sent GET "
+                         "requests: its answer's size is the path's business, as in "
+                         "https://host/16384 of tlsdyno serve --service http");
+    }
+    return 0;
+}
+
 static const char *name_to_verify(const struct load_plan *plan)
 {
     if (plan->plain_tcp || plan->tls.insecure) {

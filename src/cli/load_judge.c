@@ -57,6 +57,10 @@ static int judge_success(const struct load_judged *judged, struct error *error)
                   "nothing succeeded: %s; name the authority to trust with --ca FILE, or "
                   "accept any certificate with --insecure",
                   most->reason);
+    } else if (most->phase == LOAD_ERROR_CONNECT) {
+        error_set(error,
+                  "nothing succeeded: connect: %s; is %s its address, and is the server running?",
+                  most->reason, judged->options->target);
     } else {
         error_set(error, "nothing succeeded: %s: %s", load_error_phase_name(most->phase),
                   most->reason);

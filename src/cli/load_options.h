@@ -38,6 +38,9 @@ extern const struct option_info load_option_rows[LOAD_OPTION_COUNT];
  * ignore. Returns 0 or -1. */
 int load_options_check(const struct load_options *options, struct error *error);
 
+/* Likewise, once it is known what the server does. Returns 0 or -1. */
+int load_options_check_peer(const struct load_options *options, struct error *error);
+
 /* Looks the target up (blocks) and decides what hangs on it: TLS or not, what the server does, and
  * which name its certificate must have. load_plan_complete() is next. Returns 0 or -1. */
 int load_options_aim(struct load_options *options, struct error *error);

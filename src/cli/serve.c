@@ -1,6 +1,5 @@
 /* tlsdyno serve: from options to a running server, and to its end by a signal. */
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include "cli/serve_notify.h"
 #include "cli/serve_options.h"
 #include "cli/serve_view.h"
-#include "report/report.h"
+#include "cli/thread_quota.h"
 #include "server/admin.h"
 #include "tls/certificate.h"
 #include "tls/context.h"
@@ -55,26 +54,6 @@ static int complete_listeners(struct serve_options *options, struct error *error
         server->listeners[i].is_handed_over = options->reuse;
     }
     return 0;
-}
-
-/* More threads than the control group may use CPUs would have each stopped in the middle of its
- * work, all at once, for the rest of every period. */
-static void fit_threads(struct server_config *config)
-{
-    struct report_environment environment;
-    unsigned quota;
-
-    if (config->threads != 0) {
-        return;
-    }
-    report_environment_read(&environment, "");
-    quota = (unsigned)ceil(environment.cpu_quota);
-    if (quota > 0 && quota < environment.cpus_allowed) {
-        config->threads = quota;
-        fprintf(stderr,
-                "tlsdyno: this control group may use %.4g of %u CPUs: %u worker%s (--threads)\n",
-                environment.cpu_quota, environment.cpus_allowed, quota, quota == 1 ? "" : "s");
-    }
 }
 
 static void limit_connections(struct server_config *config)
@@ -266,7 +245,7 @@ static int start(struct serve_options *options, struct serving *serving, struct 
     if (serve_material_open(&serving->material, options, error) != 0) {
         return -1;
     }
-    fit_threads(&options->server);
+    thread_quota_fit(&options->server.threads, "worker");
     limit_connections(&options->server);
     if (options->log_failures) {
         options->server.on_failed = failure_log_write;

@@ -285,6 +285,9 @@ void client_closed(struct load_client *client, enum failure_owed owed)
         const enum load_error_phase phase = failure_describe(conn, owed, reason);
 
         blame(client, phase, reason);
+        if (conn->end == CONN_END_CONNECT) {
+            load_totals_add(&thread->totals, LOAD_TOTAL_REFUSED, 1);
+        }
     }
     rest_after_failure(client);
 }
@@ -309,8 +312,12 @@ void client_fail(struct load_client *client, const char *reason)
     conn_abort(client->conn, CONN_END_LOCAL);
 }
 
+/* Counted where it is blamed, so that no corrupt answer is in one of the counts alone. */
 void client_fail_corrupt(struct load_client *client)
 {
+    if (client->is_ending || client->is_blamed) {
+        return;
+    }
     load_totals_add(&client->thread->totals, LOAD_TOTAL_MESSAGES_CORRUPT, 1);
     client_fail(client, "the answer's bytes are not what they should be");
 }

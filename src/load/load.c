@@ -17,6 +17,10 @@ static const uint64_t TELL_PATIENCE_NS = 5ull * 1000 * 1000 * 1000;
  * lost SYN is sent again after one second (tcp(7)), and that must not end the ramp. */
 static const uint64_t RAMP_PATIENCE_NS = 1500ull * 1000 * 1000;
 
+/* A server that refuses every connection for so long is not there. One that is being started, or
+ * started anew, may be. */
+static const uint64_t REFUSAL_PATIENCE_NS = 2ull * 1000 * 1000 * 1000;
+
 /* Before an open loop's schedule begins: all threads have looked at the stage by then. */
 static const uint64_t SCHEDULE_LEAD_NS = 6 * 1000 * 1000;
 /* Mean gaps without an arrival before patience may begin: e^-20 of all Poisson gaps are longer. */
@@ -37,6 +41,7 @@ struct run {
     bool is_called_off; /* by another process */
     /* The stage that the live view tells of. */
     const char *stage;
+    uint64_t begin_ns; /* of the run */
     uint64_t stage_begin_ns;
     uint64_t stage_total_ns;
     struct collect_live stage_before; /* when it began */
@@ -163,6 +168,21 @@ static bool patience_is_out(const struct run *run, struct patience *patience, ui
     return now_ns - patience->moved_ns > patience->limit_ns;
 }
 
+/* Whether nobody is there: each client has tried, and none has ever had a connection. Other
+ * processes may fare better, and have theirs to the end. */
+static bool is_in_vain(const struct run *run, uint64_t now_ns)
+{
+    struct collect_live live;
+
+    if (run->hooks.meet != NULL || now_ns - run->begin_ns < REFUSAL_PATIENCE_NS) {
+        return false;
+    }
+    collect_live(run->threads, run->thread_count, &live);
+    return live.totals[LOAD_TOTAL_CONNECTS] == 0 &&
+           live.totals[LOAD_TOTAL_SETTLED] == run->plan.connections + (uint64_t)run->plan.idle &&
+           live.totals[LOAD_TOTAL_REFUSED] == live.totals[LOAD_TOTAL_ERRORS];
+}
+
 /* Waits until all threads have told `report`, the stage's time is over, or the run shall end early.
  */
 static void wait_stage(struct run *run, enum control_report report, struct patience *patience)
@@ -181,7 +201,7 @@ static void wait_stage(struct run *run, enum control_report report, struct patie
             break;
         }
         now_ns = clock_now_ns();
-        if (now_ns >= end_ns || is_stopped(run) ||
+        if (now_ns >= end_ns || is_stopped(run) || is_in_vain(run, now_ns) ||
             (patience != NULL && patience_is_out(run, patience, now_ns))) {
             break;
         }
@@ -358,6 +378,7 @@ static struct run *run_new(const struct load_plan *plan, const struct load_hooks
         run->hooks = *hooks;
     }
     run->out = out;
+    run->begin_ns = clock_now_ns();
     run->series.out = out;
     run->threads = calloc(plan->threads, sizeof(struct load_thread *));
     control_init(&run->control);

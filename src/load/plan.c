@@ -198,12 +198,12 @@ static int check_resume(struct load_plan *plan, struct error *error)
 
 static int check_churn(const struct load_plan *plan, struct error *error)
 {
-    if (plan->requests_per_connection > 0 && plan->mode != LOAD_RR) {
-        return error_set(error, "--requests-per-connection belongs to --mode rr; mode %s has none",
-                         load_mode_name(plan->mode));
-    }
     if (!plan->early_data) {
-        return 0;
+        return plan->requests_per_connection == 0 || plan->mode == LOAD_RR
+                   ? 0
+                   : error_set(error,
+                               "--requests-per-connection belongs to --mode rr; mode %s has none",
+                               load_mode_name(plan->mode));
     }
     if (plan->mode != LOAD_RR || plan->plain_tcp || plan->rate > 0) {
         return error_set(error, "--early-data sends the first request of a connection: it needs "
@@ -314,7 +314,7 @@ int load_plan_complete(struct load_plan *plan, struct error *error)
         return error_set(error, "the timeout must be at least 1 ms");
     }
     if (check_ranks(plan, error) != 0 || match_peer(plan, error) != 0 ||
-        check_resume(plan, error) != 0 || check_churn(plan, error) != 0 ||
+        check_churn(plan, error) != 0 || check_resume(plan, error) != 0 ||
         check_many(plan, error) != 0 || check_rate(plan, error) != 0) {
         return -1;
     }

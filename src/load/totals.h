@@ -22,6 +22,7 @@ enum load_total {
     LOAD_TOTAL_BYTES_IN,
     LOAD_TOTAL_BYTES_OUT,
     LOAD_TOTAL_ERRORS,
+    LOAD_TOTAL_REFUSED, /* of them: connections that could not be made */
     LOAD_TOTAL_DUE,     /* open loop: what the schedule has had so far */
     LOAD_TOTAL_DROPPED, /* of it: the queue was full */
     LOAD_TOTAL_SETTLED, /* clients whose first attempt has succeeded or failed */

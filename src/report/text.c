@@ -246,10 +246,6 @@ static void print_errors(FILE *out, const struct load_result *result)
     if (hidden > 0) {
         print_error(out, "", "for other reasons", hidden);
     }
-    if (result->messages_corrupt > 0) {
-        print_error(out, "transfer", "answers whose bytes were not what they should be",
-                    result->messages_corrupt);
-    }
     if (result->http_status_other > 0) {
         print_error(out, "transfer", "HTTP answers that were not 2xx", result->http_status_other);
     }

@@ -262,6 +262,11 @@ class Options(Refusals):
         self.check_refused(("load", "--insecure", "--crl", "crl.pem", "x:1"), ["--insecure"],
                            status=2)
         self.check_refused(("load", "--key", "a.key", "x:1"), ["--cert"], status=2)
+        self.check_refused(("load", "--early-data", "127.0.0.1:1"), ["--early-data", "--mode rr"],
+                           status=2)
+        for target in (("-s", "http", "127.0.0.1:1"), ("https://127.0.0.1:1/16384",)):
+            self.check_refused(("load", "--mode", "rr", "-m", "100", *target),
+                               ["--message-bytes", "path"], status=2)
 
 
 class Listening(Refusals):

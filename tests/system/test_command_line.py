@@ -144,17 +144,18 @@ class InheritedSockets(unittest.TestCase):
             self.check_echo(port, text)
 
 
+@unittest.skipIf(os.geteuid() != 0, "needs root, for mounts of its own")
 class Quota(unittest.TestCase):
-    @unittest.skipIf(os.geteuid() != 0, "needs root, for mounts of its own")
+    # Files in the place of a control group's, seen by this process alone.
+    SCRIPT = """mount -t tmpfs none /sys/fs/cgroup && mkdir /sys/fs/cgroup/a &&
+        echo 50000 100000 > /sys/fs/cgroup/a/cpu.max && echo 0::/a > /sys/fs/cgroup/group &&
+        mount --bind /sys/fs/cgroup/group /proc/$$/cgroup || exit 77
+        exec "$@" """
+    WITHIN = ("unshare", "-m", "bash", "-c", SCRIPT, "bash")
+
     def test_there_are_no_more_workers_than_the_control_group_may_use_cpus(self):
-        # Files in the place of a control group's, seen by this process alone.
-        script = """mount -t tmpfs none /sys/fs/cgroup && mkdir /sys/fs/cgroup/a &&
-            echo 50000 100000 > /sys/fs/cgroup/a/cpu.max && echo 0::/a > /sys/fs/cgroup/group &&
-            mount --bind /sys/fs/cgroup/group /proc/$$/cgroup || exit 77
-            exec "$@" """
         with subprocess.Popen(
-                ["unshare", "-m", "bash", "-c", script, "bash", BINARY, "serve",
-                 "--listen", "127.0.0.1:0"],
+                [*self.WITHIN, BINARY, "serve", "--listen", "127.0.0.1:0"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 text=True) as process:
             lines = []
@@ -168,6 +169,16 @@ class Quota(unittest.TestCase):
         self.assertIn("1 worker", lines[-1])
         if len(os.sched_getaffinity(0)) > 1:
             self.assertIn("may use 0.5 of", told)
+
+    def test_nor_more_load_threads(self):
+        with Server() as server:
+            done = run(*self.WITHIN, BINARY, "load", "--insecure", "-n", 10, "-c", 4, "-J", "-",
+                       server.target)
+        if done.returncode in (1, 77) and not done.stdout:
+            self.skipTest("cannot mount: " + done.stderr)
+        self.assertEqual(json.loads(done.stdout)["client"]["threads"], 1, done.stderr)
+        if len(os.sched_getaffinity(0)) > 1:
+            self.assertIn("1 load thread (--threads)", done.stderr)
 
 
 class KeyLog(unittest.TestCase):

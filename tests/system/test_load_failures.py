@@ -66,6 +66,22 @@ class NothingWorks(unittest.TestCase):
             report = self.check_fails(f"unix:{directory}/nobody")
             self.assertNotEqual(reasons(report, "connect"), "")
 
+    def test_where_nobody_listens_it_gives_up_and_says_what_to_look_at(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            target = "127.0.0.1:%d" % listener.getsockname()[1]
+        for mode in ("handshake", "rr"):
+            with self.subTest(mode):
+                report = load(target, "--insecure", "--mode", mode, "-c", 4, "-d", "1h", "--idle", 2,
+                              check=1)
+                self.assertFalse(report["interrupted"])
+                self.assertIn(f"is {target} its address, and is the server running?",
+                              report.process.stderr)
+
+    def test_a_server_that_hangs_up_on_everybody_is_there_and_tried_to_the_end(self):
+        with tcp_server(lambda link: None) as target:
+            report = load(target, "--insecure", "-c", 2, "-d", "2200ms", check=1)
+        self.assertGreaterEqual(report["measured_seconds"], 2.2)
+
     def test_a_server_that_says_nothing(self):
         with tcp_server(lambda link: link.recv(1 << 20) and time.sleep(3)) as target:
             report = self.check_fails(target)

@@ -207,6 +207,9 @@ Test(load, a_dead_server_is_told_and_never_waited_for)
     cr_expect_str_eq(result->errors[0].reason, "Connection refused");
     cr_expect_geq(result->errors_total, 3);
     cr_expect_leq(result->errors_total, 3 * 5, "back-off must bound the attempts");
+    plan.duration_ns = 3600 * NS_PER_S; /* which nobody waits for */
+    cr_assert_eq(load_run(&plan, NULL, result, &error), 0, "%s", error.text);
+    cr_expect_geq(result->errors_total, 3);
     free(result);
 }
 

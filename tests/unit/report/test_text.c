@@ -118,6 +118,20 @@ Test(text, messages_show_goodput_and_cost)
     fixture_deinit(&fixture);
 }
 
+Test(text, a_corrupt_answer_is_listed_once)
+{
+    fixture_init_messages(&fixture);
+    fixture.result->messages_corrupt = fixture.result->errors_total = 1;
+    fixture.result->error_count = 1;
+    fixture.result->errors[0] = (struct load_error){
+        .phase = LOAD_ERROR_TRANSFER, .reason = "the answer's bytes are not right", .count = 1};
+    char *text = fixture_text(&fixture);
+
+    assert_has(text, "transfer   the answer's bytes are not right\n\nCPU");
+    free(text);
+    fixture_deinit(&fixture);
+}
+
 Test(text, a_rate_that_rounds_to_a_thousand_is_written_as_one)
 {
     fixture_init_messages(&fixture);
