@@ -388,10 +388,12 @@ const struct command serve_command = {
             {"REPLACING A RUNNING SERVER",
              "With --reuse a new server listens beside an old one (SO_REUSEPORT; the same user "
              "must have started both). At SIGTERM the old one answers no new client "
-             "for 0.3 s (those try again after a second, and get the new one), accepts what waits "
+             "for 0.8 s (those try again after a second, and get the new one), accepts what waits "
              "in its queues, and closes them; its connections then finish as ever. So nobody is "
-             "refused or reset, also without the kernel's own help (sysctl "
-             "net.ipv4.tcp_migrate_req=1). Port 0 and Unix sockets cannot be handed over."},
+             "refused, nor reset who is less than 0.8 s away, there and back. For those who are "
+             "farther the kernel must help (sysctl net.ipv4.tcp_migrate_req=1), or the sockets "
+             "must outlive the server (SOCKET ACTIVATION). Port 0 and Unix sockets cannot be "
+             "handed over."},
         },
     .config_bytes = sizeof(struct serve_options),
     .run = run,

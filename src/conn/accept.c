@@ -11,8 +11,10 @@
  * long. */
 static const uint64_t retry_ns = 100 * 1000 * 1000;
 
-/* From the last SYN that is let in to the end of its TCP handshake: some round trips. */
-static const uint64_t hand_over_ns = 300 * 1000 * 1000;
+/* From the last SYN that is let in to the end of its TCP handshake: a round trip, as long as one
+ * may be while those who are not let in find the listener gone when they try again, after a second
+ * (RFC 6298, 2.1). */
+static const uint64_t hand_over_ns = 800 * 1000 * 1000;
 
 /* At least a backlog; so that clients that go on coming cannot keep a listener from closing. */
 enum { ACCEPT_QUEUE_MAX = 8192 };
@@ -195,8 +197,10 @@ void accept_timer_fired(struct reactor *reactor, struct reactor_listener *listen
     }
 }
 
-void accept_drain(struct reactor *reactor)
+uint64_t accept_drain(struct reactor *reactor)
 {
+    uint64_t longest_ns = 0;
+
     for (uint32_t i = 0; i < reactor->listener_count; i++) {
         struct reactor_listener *listener = &reactor->listeners[i];
 
@@ -211,12 +215,14 @@ void accept_drain(struct reactor *reactor)
         case REACTOR_HANDS_OVER:
             if (socket_hold_off(listener->descriptor) == 0) {
                 wheel_start(&reactor->wheel, &listener->retry, reactor->now_ns + hand_over_ns);
+                longest_ns = hand_over_ns;
             } else {
                 accept_empty(reactor, listener);
             }
             break;
         }
     }
+    return longest_ns;
 }
 
 void accept_stop(struct reactor *reactor)

@@ -18,8 +18,9 @@ void accept_arm(struct reactor *reactor, uint32_t listener_index);
 void accept_completed(struct reactor *reactor, const struct ring_completion *completion);
 void accept_retry(struct reactor *reactor); /* a descriptor was freed */
 void accept_timer_fired(struct reactor *reactor, struct reactor_listener *listener);
-void accept_drain(struct reactor *reactor); /* what has come is still served */
-void accept_stop(struct reactor *reactor);  /* nothing is any more */
+/* What has come is still served. Returns for how long there may be more. */
+uint64_t accept_drain(struct reactor *reactor);
+void accept_stop(struct reactor *reactor); /* nothing is any more */
 bool accept_is_over(const struct reactor *reactor);
 
 /* connect.c */

@@ -289,16 +289,19 @@ void drain_tell(struct conn *conn)
     }
 }
 
-void reactor_drain(struct reactor *reactor)
+uint64_t reactor_drain(struct reactor *reactor)
 {
+    uint64_t accepting_ns;
+
     if (reactor->draining) {
-        return;
+        return 0;
     }
     reactor->draining = true;
-    accept_drain(reactor);
+    accepting_ns = accept_drain(reactor);
     for (uint32_t slot = 0; slot < reactor->table.slot_count; slot++) {
         drain_tell(table_at(&reactor->table, slot));
     }
+    return accepting_ns;
 }
 
 void reactor_stop(struct reactor *reactor, enum conn_end end)

@@ -173,8 +173,8 @@ struct conn *reactor_wrap(struct reactor *reactor, int descriptor, bool is_clien
 void reactor_run(struct reactor *reactor);
 
 /* Accepts only what the listeners' queues hold already (enum reactor_farewell) and tells every open
- * connection's service (on_drain). */
-void reactor_drain(struct reactor *reactor);
+ * connection's service (on_drain). Returns for how long listeners that hand over go on. */
+uint64_t reactor_drain(struct reactor *reactor);
 
 /* Ends all connections at once, starts no more, and leaves. */
 void reactor_stop(struct reactor *reactor, enum conn_end end);

@@ -35,13 +35,15 @@ static void worker_open_drain(struct letter *letter)
 {
     struct worker *worker = worker_of(letter, offsetof(struct worker, drain));
     struct reactor *reactor = &worker->reactor;
+    uint64_t accepting_ns;
 
     if (reactor->draining) {
         return;
     }
-    reactor_drain(reactor);
+    accepting_ns = reactor_drain(reactor);
     reactor_leave_when_empty(reactor);
-    reactor_timer_start(reactor, &worker->drain_timer, reactor->now_ns + worker->drain_timeout_ns);
+    reactor_timer_start(reactor, &worker->drain_timer,
+                        reactor->now_ns + accepting_ns + worker->drain_timeout_ns);
 }
 
 static void worker_open_stop(struct letter *letter)

@@ -1,16 +1,24 @@
 """Reloads under load, and one server in another's place: no connection may fail."""
 
 import contextlib
+import os
+import pathlib
+import selectors
 import signal
 import socket
 import subprocess
+import sys
 import threading
+import time
 import unittest
 
-from dyno import BINARY, DEADLINE, Certificates, Directory, Server, load, scaled, wait_for
+from dyno import (BINARY, DEADLINE, Certificates, Directory, Server, load, needs, run, scaled,
+                  wait_for)
 from wire import client_context
 
 REPLACEMENTS = 2
+FAR = pathlib.Path(__file__).with_name("far.py")
+ROUND_TRIP_MS = 600  # by way of a satellite
 
 
 class Reload(unittest.TestCase):
@@ -42,9 +50,9 @@ class Reload(unittest.TestCase):
 class Visitors:
     """Clients that connect, say a word, hear it and go, one after the other, until told to stop."""
 
-    def __init__(self, port, threads=4, tls=False):
+    def __init__(self, port, threads=4):
         self.port = port
-        self.tls = client_context() if tls else None
+        self.tls = client_context()
         self.visits = 0
         self.failures = []
         self.stopped = threading.Event()
@@ -52,9 +60,7 @@ class Visitors:
 
     def visit(self):
         with socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE) as link:
-            if self.tls:
-                link = self.tls.wrap_socket(link, server_hostname="localhost")
-            with link:
+            with self.tls.wrap_socket(link, server_hostname="localhost") as link:
                 link.sendall(b"hello")
                 heard = b""
                 while len(heard) < 5:
@@ -86,15 +92,77 @@ class Visitors:
             thread.join()
 
 
+class Crowd:
+    """Clients that come all the time, whether those before them have been served or not: ten every
+    hundredth of a second, and any number at once when it is told; each says a word, hears it and
+    goes."""
+
+    def __init__(self, address):
+        self.address = address
+        self.at_once = 0
+        self.begun = {}  # socket: when it began
+        self.times = []  # how long each that was served took
+        self.failures = []
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def arrive(self, selector):
+        link = socket.socket()
+        link.setblocking(False)
+        link.connect_ex(self.address)
+        self.begun[link] = time.monotonic()
+        selector.register(link, selectors.EVENT_WRITE)
+
+    def leave(self, selector, link):
+        selector.unregister(link)
+        link.close()
+        return time.monotonic() - self.begun.pop(link)
+
+    def serve(self, selector, link, events):
+        try:
+            if events & selectors.EVENT_WRITE:
+                link.send(b"hello")
+                selector.modify(link, selectors.EVENT_READ)
+            elif link.recv(5) != b"hello":
+                raise ConnectionError("the server closed")
+            else:
+                self.times.append(self.leave(selector, link))
+        except OSError as error:
+            self.failures.append(f"{error!r} after {self.leave(selector, link):.2f} s")
+
+    def run(self):
+        with selectors.DefaultSelector() as selector:
+            due = time.monotonic()
+            while not self.stopped.is_set() or self.begun:
+                if not self.stopped.is_set() and time.monotonic() >= due:
+                    due = time.monotonic() + 0.01
+                    for _ in range(10 + self.at_once):
+                        self.arrive(selector)
+                    self.at_once = 0
+                for key, events in selector.select(0.01):
+                    self.serve(selector, key.fileobj, events)
+
+    def wait_for_more(self, count=200):
+        wanted = len(self.times) + count
+        wait_for(lambda: len(self.times) >= wanted or self.failures, "clients")
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.stopped.set()
+        self.thread.join()
+
+
 class HandOver(unittest.TestCase):
-    def check(self, words, tls):
+    def test_of_a_port_fails_no_tls_connection(self):
         with contextlib.ExitStack() as stack:
-            old = stack.enter_context(Server("--reuse", listen=("127.0.0.1:0" + words,)))
-            visitors = stack.enter_context(Visitors(old.port, tls=tls))
+            old = stack.enter_context(Server("--reuse"))
+            visitors = stack.enter_context(Visitors(old.port))
             for _ in range(REPLACEMENTS):
                 visitors.wait_for_more()
-                new = stack.enter_context(
-                    Server("--reuse", listen=(f"127.0.0.1:{old.port}{words}",)))
+                new = stack.enter_context(Server("--reuse", listen=(f"127.0.0.1:{old.port}",)))
                 old.signal(signal.SIGTERM)
                 self.assertEqual(old.wait(), 0)
                 visitors.wait_for_more()
@@ -103,11 +171,38 @@ class HandOver(unittest.TestCase):
             visitors.stopped.set()
             self.assertEqual(visitors.failures, [])
 
-    def test_of_a_port_fails_no_plain_connection(self):
-        self.check(",plain", False)
+    def check_crowd(self, listen, connect):
+        """Replaces a server in the middle of a crowd that connects to another address of it."""
+        with contextlib.ExitStack() as stack:
+            old = stack.enter_context(Server("--reuse", listen=(f"{listen}:0,plain",)))
+            with Crowd((connect, old.port)) as crowd:
+                for _ in range(REPLACEMENTS):
+                    crowd.wait_for_more()
+                    new = stack.enter_context(
+                        Server("--reuse", listen=(f"{listen}:{old.port},plain",)))
+                    crowd.at_once = 500
+                    old.signal(signal.SIGTERM)
+                    self.assertEqual(old.wait(), 0)
+                    crowd.wait_for_more()
+                    old = new
+            self.assertEqual(crowd.failures, [])
+            return crowd
 
-    def test_of_a_port_fails_no_tls_connection(self):
-        self.check("", True)
+    def test_of_a_port_fails_nobody_of_a_crowd(self):
+        crowd = self.check_crowd("127.0.0.1", "127.0.0.1")
+        self.assertGreater(len(crowd.times), 400)
+
+    @unittest.skipUnless(os.access("/dev/net/tun", os.R_OK | os.W_OK), "needs /dev/net/tun")
+    @needs("unshare", "ip")
+    def test_of_a_port_fails_nobody_who_is_far_away(self):
+        done = run("unshare", "--net", sys.executable, FAR, ROUND_TRIP_MS, sys.executable, __file__,
+                   "HandOver.check_far_away",
+                   timeout=DEADLINE * 5)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def check_far_away(self):
+        crowd = self.check_crowd("10.9.0.1", "10.9.0.2")
+        self.assertGreater(min(crowd.times), 2 * ROUND_TRIP_MS / 1000)
 
     def test_does_not_join_a_worker_that_is_alone(self):
         with Server(threads=1) as server:
@@ -140,7 +235,7 @@ class Activation(unittest.TestCase):
     def test_a_restart_refuses_nobody(self):
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener, \
                 Directory() as directory, \
-                Visitors(listener.getsockname()[1], tls=True) as visitors:
+                Visitors(listener.getsockname()[1]) as visitors:
             for _ in range(REPLACEMENTS + 1):
                 with self.serving(listener, directory) as process:
                     visitors.wait_for_more()
