@@ -373,6 +373,7 @@ static enum tls_status renegotiates(struct tls_failure_detail *out_failure, bool
     finished[0] = (uint8_t)tls_engine_finished(&pair.client.engine, false, finished + 1,
                                                sizeof(finished) - 1);
     hello_forget_scsv(hello);
+    hello_remove(hello, TLSEXT_TYPE_renegotiate); /* which later OpenSSLs send in its stead */
     hello_add(hello, TLSEXT_TYPE_renegotiate, finished, 1u + finished[0]);
     if (!with_sigalgs) {
         hello_remove(hello, EXTENSION_SIGALGS);
