@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from dyno import Certificates, Directory, Server, load, tlsdyno
+from dyno import Certificates, Directory, Server, load, tlsdyno, wait_for
 
 
 @contextlib.contextmanager
@@ -167,11 +167,15 @@ class NothingWorks(unittest.TestCase):
 class ServerEndsMidway(unittest.TestCase):
     def test_what_succeeded_before_still_counts(self):
         with Server("--drain-timeout", "10ms") as server:
-            timer = threading.Timer(1.0, server.process.terminate)
-            timer.start()
+            def end():
+                wait_for(lambda: server.counter("plain_bytes_out") > 10_000, "some answers")
+                server.process.terminate()
+
+            thread = threading.Thread(target=end)
+            thread.start()
             # Some answers came, so the run as a whole is no failure; the errors are in the report.
             report = load(server.target, "--insecure", "--mode", "rr", "-c", 4, "-d", "3s")
-            timer.join()
+            thread.join()
             self.assertGreater(report["messages"]["count"], 0)
             self.assertGreater(sum(error["count"] for error in report.errors), 0)
             server.wait()
