@@ -177,8 +177,8 @@ def ours(settings, service="echo", plain=False, more=()):
         yield Running("tlsdyno", process, port, openssl.group(1) if openssl else "?")
 
 
-def ours_direct(settings):
-    return ours(settings, more=("--record-layer", "direct"))
+def ours_openssl(settings):
+    return ours(settings, more=("--record-layer", "openssl"))
 
 
 def ours_http(settings):

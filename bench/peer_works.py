@@ -61,8 +61,8 @@ def echo(size, connections, depth, *peers):
     name += f"-c{connections}" if connections != drivers.CONNECTIONS else ""
     name += f"-d{depth}" if depth != 1 else ""
     drive = drivers.echo(size, connections, depth)
-    # Our own with the record layer that is off by default, as a peer of the one that is on.
-    sides = {"ours": Side(servers.ours, drive), "direct": Side(servers.ours_direct, drive)}
+    # Our own with OpenSSL's record layer, as a peer of the one with ours.
+    sides = {"ours": Side(servers.ours, drive), "openssl": Side(servers.ours_openssl, drive)}
     sides |= {peer: Side(getattr(servers, peer), drive) for peer in peers}
     plain = Side(functools.partial(servers.ours, plain=True),
                  drivers.echo(size, connections, depth, plain=True))

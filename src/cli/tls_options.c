@@ -7,7 +7,7 @@
 #include "tls/context.h"
 
 static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3", NULL};
-static const char *const record_layers[] = {"openssl", "direct", NULL};
+static const char *const record_layers[] = {"direct", "openssl", NULL};
 
 static int take_version_min(void *config, const char *value, struct error *error)
 {
@@ -187,9 +187,10 @@ const struct option_info tls_option_rows[TLS_OPTION_COUNT] = {
      .kind = OPTION_FUNCTION,
      .argument = "LAYER",
      .group = "TLS",
-     .help = "who encrypts data on open connections: openssl, or direct, which copies less and is "
-             "the same to peers (TLS 1.3 and 1.2 with AES-GCM or ChaCha20-Poly1305)",
-     .default_text = "openssl",
+     .help = "who encrypts data on open connections: direct, which copies less than OpenSSL and is "
+             "the same to peers (TLS 1.3 and 1.2 with AES-GCM or ChaCha20-Poly1305; else, and at "
+             "first, it is OpenSSL); or openssl alone",
+     .default_text = "direct",
      .choices = record_layers,
      .function = take_record_layer},
 };

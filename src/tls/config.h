@@ -18,10 +18,10 @@ enum tls_version {
     TLS_VERSION_1_3 = 0x0304,
 };
 
-/* Who seals and opens records of data once a connection is open: OpenSSL, which does it with all
- * others; or this room, which copies less. The latter only where a library is lent (context.h), for
+/* Who seals and opens records of data once a connection is open: this room, which copies less; or
+ * OpenSSL, which does it with all others. The former only where a library is lent (context.h), for
  * TLS 1.3 and 1.2 with AES-GCM or ChaCha20-Poly1305; else it is OpenSSL. Peers cannot tell. */
-enum tls_record_layer { TLS_RECORDS_OPENSSL, TLS_RECORDS_DIRECT };
+enum tls_record_layer { TLS_RECORDS_DIRECT, TLS_RECORDS_OPENSSL };
 
 struct error;
 

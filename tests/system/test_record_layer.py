@@ -69,6 +69,13 @@ class Layers(unittest.TestCase):
             self.assertEqual(report["plan"]["tls"]["record_layer"], "openssl")
             self.assertEqual(report["server"]["record_layer"], "direct")
 
+    def test_it_is_the_default_of_both_sides(self):
+        with Server() as server:
+            report = exchange(server)
+            self.assertEqual(report["plan"]["tls"]["record_layer"], "direct")
+            self.assertGreater(report["bytes"]["records_direct"], 3 * REQUESTS)
+            self.assertGreater(server.counter("records_direct"), 3 * REQUESTS)
+
     def test_short_connections_are_openssls(self):
         with Server("--service", "http", *DIRECT) as server:
             report = load(f"https://{server.target}/16", "--insecure", "--mode", "rr", "--count", 50,

@@ -40,6 +40,7 @@ Test(config, record_layers_are_parsed)
     enum tls_record_layer layer = TLS_RECORDS_OPENSSL;
     struct error error = {0};
 
+    cr_assert_eq((struct tls_config){0}.record_layer, TLS_RECORDS_DIRECT);
     cr_assert_eq(tls_record_layer_parse("direct", &layer, &error), 0);
     cr_assert_eq(layer, TLS_RECORDS_DIRECT);
     cr_assert_str_eq(tls_record_layer_name(layer), "direct");
