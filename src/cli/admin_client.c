@@ -12,11 +12,15 @@ enum {
     URL_BYTES = 1024,
     CONNECT_TIMEOUT_MS = 2000,
     TOTAL_TIMEOUT_MS = 5000,
+    LOOK_MS = 100,
     ANSWER_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 struct admin_client {
-    CURL *curl; /* keeps its connection between calls, so that the second costs less */
+    CURL *curl;
+    CURLM *multi; /* keeps the connection between calls, so that the second costs less */
+    bool (*goes_on)(void *user); /* NULL: always */
+    void *user;
     char url[URL_BYTES];
     char curl_text[CURL_ERROR_SIZE];
     char *answer;
@@ -98,7 +102,8 @@ struct admin_client *admin_client_new(const char *address, struct error *error)
         goto failed;
     }
     client->curl = curl_easy_init();
-    if (client->curl == NULL || !set_up_curl(client, unix_path)) {
+    client->multi = curl_multi_init();
+    if (client->curl == NULL || client->multi == NULL || !set_up_curl(client, unix_path)) {
         error_set(error, "cannot set up libcurl for '%s'", address);
         goto failed;
     }
@@ -115,8 +120,44 @@ void admin_client_free(struct admin_client *client)
         return;
     }
     curl_easy_cleanup(client->curl);
+    curl_multi_cleanup(client->multi);
     free(client->answer);
     free(client);
+}
+
+void admin_client_while_waiting(struct admin_client *client, bool (*goes_on)(void *user),
+                                void *user)
+{
+    client->goes_on = goes_on;
+    client->user = user;
+}
+
+/* curl_easy_perform() that can be told to give up at any time. */
+static CURLcode perform(struct admin_client *client)
+{
+    CURLcode code = CURLE_OK;
+    const CURLMsg *message;
+    int running = 1;
+    int left;
+
+    curl_multi_add_handle(client->multi, client->curl);
+    while (running > 0) {
+        if (curl_multi_perform(client->multi, &running) != CURLM_OK ||
+            (running > 0 && curl_multi_poll(client->multi, NULL, 0, LOOK_MS, NULL) != CURLM_OK)) {
+            code = CURLE_OUT_OF_MEMORY;
+            break;
+        }
+        if (running > 0 && client->goes_on != NULL && !client->goes_on(client->user)) {
+            code = CURLE_ABORTED_BY_CALLBACK;
+            break;
+        }
+    }
+    message = curl_multi_info_read(client->multi, &left);
+    if (message != NULL && message->msg == CURLMSG_DONE) {
+        code = message->data.result;
+    }
+    curl_multi_remove_handle(client->multi, client->curl);
+    return code;
 }
 
 json_t *admin_client_stats(struct admin_client *client, struct error *error)
@@ -128,7 +169,7 @@ json_t *admin_client_stats(struct admin_client *client, struct error *error)
 
     client->answer_bytes = 0;
     client->curl_text[0] = '\0';
-    code = curl_easy_perform(client->curl);
+    code = perform(client);
     if (code != CURLE_OK) {
         error_set(error, "cannot read the server's counters from %s: %s", client->url,
                   client->curl_text[0] != '\0' ? client->curl_text : curl_easy_strerror(code));

@@ -20,7 +20,8 @@ struct top_options {
 struct top_session {
     const struct top_options *options;
     struct admin_client *client;
-    json_t *before; /* the answer before the last one; NULL: none */
+    struct top_screen *screen; /* NULL: no terminal */
+    json_t *before;            /* the answer before the last one; NULL: none */
     struct top_rates rates;
     bool has_rates;
     struct error trouble;
@@ -28,6 +29,7 @@ struct top_session {
     char clock[16];
     enum top_order order;
     bool paused;
+    bool is_over; /* somebody pressed q */
 };
 
 static const struct option_info top_option_rows[] = {
@@ -119,51 +121,72 @@ static int print_once(struct top_session *session, struct error *error)
 
 /* ---- On a terminal ---- */
 
-/* Handles keys until it is time for the next question; false when that is never. */
-static bool wait_for_turn(struct top_session *session, struct top_screen *screen, uint64_t turn_ns)
+static void show(struct top_session *session)
 {
-    for (;;) {
-        uint64_t now = clock_now_ns();
-        uint64_t left_ms = now < turn_ns ? (turn_ns - now) / NS_PER_MS + 1 : 0;
-        enum top_key key;
-        struct top_frame frame;
+    const struct top_frame frame = frame_of(session);
+
+    top_screen_show(session->screen, &frame);
+}
+
+/* Waits for a key at most so long, and does what it says. Returns false when it ends everything. */
+static bool handle_key(struct top_session *session, int timeout_ms)
+{
+    const enum top_key key = top_screen_wait(session->screen, timeout_ms);
+
+    if (key == TOP_KEY_QUIT) {
+        session->is_over = true;
+    } else if (key == TOP_KEY_PAUSE) {
+        session->paused = !session->paused;
+    } else if (key == TOP_KEY_SORT) {
+        session->order = (session->order + 1) % TOP_ORDER_COUNT;
+    }
+    if (key != TOP_KEY_NONE && !session->is_over) {
+        show(session);
+    }
+    return !session->is_over;
+}
+
+/* Keys work while the server keeps its answer back, too. */
+static bool on_waiting(void *user)
+{
+    return handle_key(user, 0);
+}
+
+/* Until it is time for the next question, or for none any more. */
+static void wait_for_turn(struct top_session *session, uint64_t turn_ns)
+{
+    while (!session->is_over) {
+        const uint64_t now = clock_now_ns();
+        const uint64_t left_ms = now < turn_ns ? (turn_ns - now) / NS_PER_MS + 1 : 0;
 
         if (left_ms == 0 && !session->paused) {
-            return true;
+            return;
         }
-        key = top_screen_wait(screen, left_ms > 0 && left_ms < 200 ? (int)left_ms : 200);
-        if (key == TOP_KEY_QUIT) {
-            return false;
-        }
-        if (key == TOP_KEY_PAUSE) {
-            session->paused = !session->paused;
-        } else if (key == TOP_KEY_SORT) {
-            session->order = (session->order + 1) % TOP_ORDER_COUNT;
-        }
-        if (key != TOP_KEY_NONE) {
-            frame = frame_of(session);
-            top_screen_show(screen, &frame);
-        }
+        handle_key(session, left_ms > 0 && left_ms < 200 ? (int)left_ms : 200);
     }
 }
 
 static int watch(struct top_session *session, struct error *error)
 {
-    struct top_screen *screen = top_screen_open(error);
-    bool goes_on = screen != NULL;
-
-    while (goes_on) {
-        uint64_t turn_ns = clock_now_ns() + session->options->interval_ns;
-        struct top_frame frame;
-
-        session->trouble.text[0] = '\0';
-        ask(session, &session->trouble);
-        frame = frame_of(session);
-        top_screen_show(screen, &frame);
-        goes_on = wait_for_turn(session, screen, turn_ns);
+    session->screen = top_screen_open(error);
+    if (session->screen == NULL) {
+        return -1;
     }
-    top_screen_close(screen);
-    return screen != NULL ? 0 : -1;
+    admin_client_while_waiting(session->client, on_waiting, session);
+    show(session);
+    while (!session->is_over) {
+        const uint64_t turn_ns = clock_now_ns() + session->options->interval_ns;
+        struct error trouble = {0};
+
+        ask(session, &trouble);
+        session->trouble = trouble; /* until then, that of the question before is shown */
+        if (!session->is_over) {
+            show(session);
+        }
+        wait_for_turn(session, turn_ns);
+    }
+    top_screen_close(session->screen);
+    return 0;
 }
 
 static int run(void *config, char **argv, struct error *error)

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -125,6 +126,20 @@ class Top(unittest.TestCase):
         finally:
             server.kill()
             server.wait()
+
+    def test_keys_work_while_the_server_keeps_its_answer_back(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            with Terminal("-i", "100ms", "http://127.0.0.1:%d" % listener.getsockname()[1]) as terminal:
+                terminal.wait_for("Waiting for two answers")
+                link, _ = listener.accept()
+                with link:
+                    self.assertIn(b"GET /stats", link.recv(1000))
+                    terminal.press("p")
+                    terminal.wait_for("go on")
+                    terminal.press("q")
+                    self.assertEqual(terminal.end(), 0)
+                # Whoever gives up after a while says so.
+                self.assertNotIn("NO ANSWER", terminal.text)
 
     @unittest.skipIf(os.environ.get("TLSDYNO_SANITIZED"), "newterm() leaks when it fails")
     def test_a_terminal_that_ncurses_does_not_know_is_named(self):
