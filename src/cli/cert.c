@@ -1,7 +1,6 @@
 /* tlsdyno cert: a certificate authority, a server and a client certificate, for trying things out.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/output_file.h"
 #include "cli/passphrase.h"
 #include "tls/certificate.h"
 
@@ -116,23 +116,22 @@ struct authority {
     struct certificate *client;
 };
 
-static int make_path(const struct cert_options *options, enum written_file file, char out[PATH_MAX],
-                     struct error *error)
-{
-    if (snprintf(out, PATH_MAX, "%s/%s", options->directory, file_infos[file].name) >= PATH_MAX) {
-        return error_set(error, "the name of the directory is too long");
-    }
-    return 0;
-}
+/* All files, none of which has its name before all are written. */
+struct written {
+    char paths[FILE_COUNT][PATH_MAX];
+    struct output_file files[FILE_COUNT];
+};
 
 /* Before anything is made, so that nothing is left half done. */
-static int check_directory(const struct cert_options *options, struct error *error)
+static int check_directory(const struct cert_options *options, struct written *written,
+                           struct error *error)
 {
-    char path[PATH_MAX];
-
     for (enum written_file file = 0; file < FILE_COUNT; file++) {
-        if (make_path(options, file, path, error) != 0) {
-            return -1;
+        char *path = written->paths[file];
+
+        if (snprintf(path, PATH_MAX, "%s/%s", options->directory, file_infos[file].name) >=
+            PATH_MAX) {
+            return error_set(error, "the name of the directory is too long");
         }
         if (!options->force && access(path, F_OK) == 0) {
             return error_set(error, "%s exists; --force overwrites it", path);
@@ -149,38 +148,28 @@ static int make_directory(const struct cert_options *options, struct error *erro
     return 0;
 }
 
-static int write_file(const struct cert_options *options, enum written_file file, const void *bytes,
+static int write_file(struct written *written, enum written_file file, const void *bytes,
                       size_t count, struct error *error)
 {
-    char path[PATH_MAX];
-    ssize_t written;
-    int descriptor;
+    const char *path = written->paths[file];
+    struct output_file *out = &written->files[file];
+    struct stat status;
 
-    if (make_path(options, file, path, error) != 0) {
-        return -1;
-    }
-    /* A new file, never an old one's permissions or a link's target. */
-    if (options->force && unlink(path) != 0 && errno != ENOENT) {
+    /* A new file, never a link's target. */
+    if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode) && unlink(path) != 0) {
         return error_set(error, "cannot overwrite %s: %m", path);
     }
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file_infos[file].mode);
-    if (descriptor < 0) {
-        return error_set(error, "cannot write %s: %m", path);
+    if (output_file_open_as(out, path, file_infos[file].mode, error) != 0) {
+        return -1;
     }
-    written = write(descriptor, bytes, count);
-    if (close(descriptor) != 0 || written != (ssize_t)count) {
-        return error_set(error, "cannot write %s: %m", path);
-    }
-    return 0;
+    setvbuf(out->stream, NULL, _IONBF,
+            0); /* of keys there is no copy, and of failures none later */
+    return fwrite(bytes, 1, count, out->stream) == count
+               ? 0
+               : error_set(error, "cannot write %s: %m", path);
 }
 
-static int write_text(const struct cert_options *options, enum written_file file, const char *text,
-                      struct error *error)
-{
-    return write_file(options, file, text, strlen(text), error);
-}
-
-static int write_pkcs12(const struct cert_options *options, enum written_file file,
+static int write_pkcs12(struct written *written, enum written_file file,
                         const struct certificate *certificate, const char *passphrase,
                         struct error *error)
 {
@@ -191,7 +180,7 @@ static int write_pkcs12(const struct cert_options *options, enum written_file fi
     if (certificate_pkcs12(certificate, passphrase, &der, &bytes, error) != 0) {
         return -1;
     }
-    outcome = write_file(options, file, der, bytes, error);
+    outcome = write_file(written, file, der, bytes, error);
     explicit_bzero(der, bytes);
     free(der);
     return outcome;
@@ -229,7 +218,7 @@ static int make_certificates(const struct cert_options *options, struct authorit
     return authority->client != NULL ? 0 : -1;
 }
 
-static int write_all(const struct cert_options *options, const struct authority *authority,
+static int write_all(struct written *written, const struct authority *authority,
                      const char *passphrase, struct error *error)
 {
     const struct {
@@ -245,14 +234,20 @@ static int write_all(const struct cert_options *options, const struct authority 
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (write_text(options, texts[i].file, texts[i].text, error) != 0) {
+        if (write_file(written, texts[i].file, texts[i].text, strlen(texts[i].text), error) != 0) {
             return -1;
         }
     }
-    if (write_pkcs12(options, FILE_SERVER_P12, authority->server, passphrase, error) != 0) {
+    if (write_pkcs12(written, FILE_SERVER_P12, authority->server, passphrase, error) != 0 ||
+        write_pkcs12(written, FILE_CLIENT_P12, authority->client, passphrase, error) != 0) {
         return -1;
     }
-    return write_pkcs12(options, FILE_CLIENT_P12, authority->client, passphrase, error);
+    for (enum written_file file = 0; file < FILE_COUNT; file++) {
+        if (output_file_keep(&written->files[file], error) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static void print_written(const struct cert_options *options, const struct authority *authority)
@@ -275,16 +270,20 @@ static int run(void *config, char **argv, struct error *error)
 {
     const struct cert_options *options = config;
     struct authority authority = {0};
+    struct written written = {0};
     struct passphrase passphrase = {0};
     int status = EXIT_FAILURE;
 
     (void)argv;
     if (passphrase_read(&passphrase, options->passphrase_file, error) == 0 &&
-        check_directory(options, error) == 0 &&
+        check_directory(options, &written, error) == 0 &&
         make_certificates(options, &authority, error) == 0 && make_directory(options, error) == 0 &&
-        write_all(options, &authority, passphrase.text, error) == 0) {
+        write_all(&written, &authority, passphrase.text, error) == 0) {
         print_written(options, &authority);
         status = EXIT_SUCCESS;
+    }
+    for (enum written_file file = 0; file < FILE_COUNT; file++) {
+        output_file_drop(&written.files[file]);
     }
     passphrase_cleanse(&passphrase);
     certificate_free(authority.client);

@@ -1,6 +1,7 @@
 #include "cli/output_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,8 @@
 #include "base/error.h"
 
 static const char SUFFIX[] = ".part";
+
+enum { MODE_USUAL = 0666 }; /* without the user's mask */
 
 static int fail(const char *name, struct error *error)
 {
@@ -23,7 +26,32 @@ static bool is_renamed(const char *name)
     return lstat(name, &status) != 0 || S_ISREG(status.st_mode);
 }
 
+static FILE *open_stream(const struct output_file *file, mode_t mode)
+{
+    bool is_part = file->part[0] != '\0';
+    int descriptor;
+    FILE *stream;
+
+    /* What an earlier run has left has its permissions, too. */
+    if (is_part && unlink(file->part) != 0 && errno != ENOENT) {
+        return NULL;
+    }
+    descriptor = open(is_part ? file->part : file->name,
+                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | (is_part ? O_EXCL : 0), mode);
+    stream = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+    if (stream == NULL && descriptor >= 0) {
+        close(descriptor);
+    }
+    return stream;
+}
+
 int output_file_open(struct output_file *file, const char *name, struct error *error)
+{
+    return output_file_open_as(file, name, MODE_USUAL, error);
+}
+
+int output_file_open_as(struct output_file *file, const char *name, mode_t mode,
+                        struct error *error)
 {
     *file = (struct output_file){.name = name};
     if (strcmp(name, "-") == 0) {
@@ -37,7 +65,7 @@ int output_file_open(struct output_file *file, const char *name, struct error *e
         }
         snprintf(file->part, sizeof(file->part), "%s%s", name, SUFFIX);
     }
-    file->stream = fopen(file->part[0] != '\0' ? file->part : name, "we");
+    file->stream = open_stream(file, mode);
     if (file->stream == NULL) {
         file->part[0] = '\0';
         return fail(name, error);

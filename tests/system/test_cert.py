@@ -77,6 +77,25 @@ class Cert(unittest.TestCase):
         for key in self.directory.glob("*.key"):
             self.assertEqual(stat.S_IMODE(os.stat(key).st_mode) & 0o077, 0, key)
 
+    def test_a_file_that_is_overwritten_has_neither_its_mode_nor_its_readers(self):
+        self.make()
+        key, other = self.directory / "server.key", self.directory / "other"
+        before = key.read_bytes()
+        key.chmod(0o666)
+        (self.directory / "server.key.part").write_text("left by a crash\n")
+        (self.directory / "client.key").unlink()
+        (self.directory / "client.key").symlink_to(other)
+        with open(key, "rb") as reader:
+            self.make("--force")
+            self.assertEqual(reader.read(), before)
+        self.assertNotEqual(key.read_bytes(), before)
+        for name in ("ca.key", "server.key", "client.key", "server.p12", "client.p12"):
+            status = os.lstat(self.directory / name)
+            self.assertTrue(stat.S_ISREG(status.st_mode), name)
+            self.assertEqual(stat.S_IMODE(status.st_mode), 0o600, name)
+        self.assertFalse(other.exists())
+        self.assertEqual(list(self.directory.glob("*.part")), [])
+
     def test_existing_files_are_not_overwritten(self):
         self.make()
         before = (self.directory / "server.key").read_bytes()

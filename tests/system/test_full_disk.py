@@ -39,6 +39,13 @@ class FullDisk(unittest.TestCase):
             self.assertIn("No space left on device", done.stderr)
             self.assertFalse([name for name in os.listdir(directory) if name.endswith(".part")])
 
+    def test_of_certificates(self):
+        with full_disk() as directory:
+            done = tlsdyno("cert", directory)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertRegex(done.stderr, f"cannot write {directory}/.*: No space left on device")
+            self.assertEqual(os.listdir(directory), [])
+
     def test_of_a_page(self):
         with full_disk() as directory, Directory() as room, Server() as server:
             tlsdyno("load", server.target, "--insecure", "-d", "200ms", "--warmup", "0s",
