@@ -6,9 +6,11 @@ import pathlib
 import pwd
 import shutil
 import signal
+import subprocess
 import unittest
 
-from dyno import Certificates, Directory, Server, load, run, tlsdyno, wait_for
+from dyno import (BINARY, SANITIZED, Certificates, Directory, Server, load, needs, run, tlsdyno,
+                  wait_for)
 from wire import connect, secure
 
 NOBODY = "nobody"
@@ -61,6 +63,34 @@ class Sandbox(unittest.TestCase):
         with Server() as server:
             limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
             self.assertRegex(limits, r"(?m)^Max core file size +0 +0 ")
+
+    @unittest.skipUnless(AS_ROOT, "root may look into what it starts; needs to become nobody")
+    @unittest.skipIf(SANITIZED, "a sanitizer allows no dumps either")
+    @needs("setpriv", "prlimit")
+    def test_its_memory_is_closed_to_its_own_user_and_to_dumps(self):
+        """/proc/PID/environ may be read by whom ptrace(2) allows to look into the process."""
+        for options, is_open in ((), False), (("--no-sandbox",), True):
+            with self.subTest(options=options), Directory() as directory:
+                os.chmod(directory, 0o777)
+                shutil.copy(BINARY, directory)
+                become = ("setpriv", "--reuid", NOBODY, "--clear-groups")
+                with open(directory / "out", "wb") as out:
+                    process = subprocess.Popen(
+                        [*become, "prlimit", "--core=unlimited", directory / "tlsdyno", "serve",
+                         "--listen", "127.0.0.1:0", *options],
+                        cwd=directory, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+                try:
+                    wait_for(lambda: "OpenSSL" in (directory / "out").read_text(), "the server")
+                    environ = pathlib.Path(f"/proc/{process.pid}/environ")
+                    self.assertEqual(run(*become, "cat", environ).returncode == 0, is_open)
+                    self.assertEqual(environ.stat().st_uid != 0, is_open)
+                finally:
+                    process.send_signal(signal.SIGABRT)
+                    _, status = os.waitpid(process.pid, 0)
+                    process.returncode = -signal.SIGABRT
+                if not is_open:
+                    self.assertFalse(os.WCOREDUMP(status))
+                self.assertEqual(os.WTERMSIG(status), signal.SIGABRT)
 
     def test_it_can_be_left_out(self):
         with Server("--no-sandbox") as server:
