@@ -18,6 +18,7 @@ build  ninja-build                               ninja-build               ninja
 build  pkgconf|pkg-config                        pkgconf-pkg-config        pkgconf
 build  liburing-dev                              liburing-devel            liburing
 build  libssl-dev                                openssl-devel             openssl
+build  libsodium-dev                             libsodium-devel           libsodium
 build  libjemalloc-dev                           jemalloc-devel            jemalloc
 build  libjansson-dev                            jansson-devel             jansson
 build  libmicrohttpd-dev                         libmicrohttpd-devel       libmicrohttpd

@@ -1,4 +1,4 @@
-/* What a handshake costs the server with OpenSSL's own key derivations and with ours:
+/* What a handshake costs the server with OpenSSL alone and with our provider:
  *
  *     handshake [full|ticket|tls1.2|ticket1.2|id1.2] [key type] [rounds]
  *

@@ -45,7 +45,7 @@ void capabilities_print(FILE *out)
     struct ring_features features = {0};
     struct error error = {0};
 
-    fprintf(out, "%s\n", tls_library_version());
+    fprintf(out, "%s, X25519 keys by libsodium %s\n", tls_library_version(), tls_sodium_version());
     fputs("record layers: openssl; direct (TLS 1.3 and 1.2 with AES-GCM or ChaCha20-Poly1305)\n",
           out);
     fprintf(out, "mpirun: %s\n",

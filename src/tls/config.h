@@ -102,7 +102,7 @@ struct tls_config {
     bool client_preference; /* server: the client's cipher order decides */
     bool insecure;          /* client: accept any certificate */
     bool no_verification;   /* insecure: do not even look, so that nobody is ever authorized */
-    /* OpenSSL's default instance, with its own key derivations, even where a library is lent
+    /* OpenSSL's default instance, with its own keys and derivations, even where a library is lent
      * (context.h): to measure the one by the other. */
     bool stock_key_schedule;
     enum tls_record_layer record_layer;

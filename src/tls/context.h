@@ -54,6 +54,8 @@ const char *tls_context_warning(const struct tls_context *context);
 
 /* The version of the OpenSSL that runs, as it names itself: "OpenSSL 3.0.22 25 Aug 2026". */
 const char *tls_library_version(void);
+/* Likewise of the libsodium that makes X25519's keys in a tls_library. */
+const char *tls_sodium_version(void);
 
 /* Where OpenSSL finds the system's roots: SSL_CERT_FILE and SSL_CERT_DIR, or what it was built
  * with. It reads the directory's files as it needs them. */

@@ -11,13 +11,14 @@
 #include <openssl/params.h>
 
 #include "tls/key_schedule.h"
+#include "tls/provider_state.h"
 
 /* OpenSSL 3.0 takes no more of them (3.5 does), and answers with an error. */
 enum { SEED_BYTES_MAX = 1024 };
 
 /* A derivation in progress. */
 struct derivation {
-    struct derivation_provider *provider;
+    struct provider_state *provider;
     const char *name;
     EVP_KDF_CTX *stock; /* OpenSSL's own, once there is something for it; NULL: nothing yet */
 };
@@ -121,7 +122,7 @@ static bool label_is(const struct key_schedule_input *input, const char *label)
            memcmp(input->label.bytes, label, input->label.count) == 0;
 }
 
-static void tell(const struct derivation_provider *provider, const struct key_schedule_input *input,
+static void tell(const struct provider_state *provider, const struct key_schedule_input *input,
                  const uint8_t *secret, size_t bytes)
 {
     bool of_server = label_is(input, "s ap traffic");

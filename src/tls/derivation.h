@@ -5,13 +5,4 @@
 
 #include <openssl/core.h>
 
-#include "tls/provider.h"
-
-/* Our provider's own context. */
-struct derivation_provider {
-    OSSL_LIB_CTX *library;
-    tls_secret_hearer *hearer;
-    void *user;
-};
-
 extern const OSSL_ALGORITHM tls_derivations[];

@@ -15,6 +15,7 @@
 
 #include "tls/context.h"
 #include "tls/derivation.h"
+#include "tls/provider_state.h"
 #include "tls/stock.h"
 
 enum { CIPHERS_MAX = 4 };
@@ -23,18 +24,37 @@ struct tls_library {
     struct stock *stock;
     OSSL_LIB_CTX *context; /* stock's */
     OSSL_PROVIDER *ours;
-    struct derivation_provider *state; /* of ours, which owns it */
+    struct provider_state *state; /* of ours, which owns it */
     struct {
         const char *name;
         EVP_CIPHER *cipher;
     } ciphers[CIPHERS_MAX]; /* the first empty one ends them */
 };
 
-static const OSSL_ALGORITHM *provider_query(void *provider, int operation, int *out_no_cache)
+static const OSSL_ALGORITHM *provider_query(void *argument, int operation, int *out_no_cache)
 {
-    (void)provider;
+    const struct provider_state *provider = argument;
+
     *out_no_cache = 0;
-    return operation == OSSL_OP_KDF ? tls_derivations : NULL;
+    switch (operation) {
+    case OSSL_OP_KDF:
+        return tls_derivations;
+    case OSSL_OP_KEYMGMT:
+        return provider->has_x25519 ? provider->x25519.key_managements : NULL;
+    case OSSL_OP_KEYEXCH:
+        return provider->has_x25519 ? provider->x25519.exchanges : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static int provider_capabilities(void *argument, const char *capability, OSSL_CALLBACK *hear,
+                                 void *hear_argument)
+{
+    const struct provider_state *provider = argument;
+
+    return !provider->has_x25519 ||
+           x25519_capabilities(&provider->x25519, capability, hear, hear_argument);
 }
 
 static void provider_teardown(void *provider)
@@ -45,13 +65,14 @@ static void provider_teardown(void *provider)
 static const OSSL_DISPATCH provider_functions[] = {
     {OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))provider_teardown},
     {OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))provider_query},
+    {OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))provider_capabilities},
     {0, NULL},
 };
 
 static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
                          const OSSL_DISPATCH **out_functions, void **out_provider)
 {
-    struct derivation_provider *provider = calloc(1, sizeof(*provider));
+    struct provider_state *provider = calloc(1, sizeof(*provider));
 
     if (provider == NULL) {
         return 0;
@@ -107,6 +128,8 @@ struct tls_library *tls_library_new(void)
         return NULL;
     }
     library->state = OSSL_PROVIDER_get0_provider_ctx(library->ours);
+    library->state->has_x25519 =
+        x25519_init(&library->state->x25519, library->context, stock_provider(library->stock));
     return library;
 }
 

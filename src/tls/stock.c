@@ -142,6 +142,11 @@ OSSL_LIB_CTX *stock_context(const struct stock *stock)
     return stock->context;
 }
 
+OSSL_PROVIDER *stock_provider(const struct stock *stock)
+{
+    return stock->shown;
+}
+
 void stock_leave(const struct stock *stock)
 {
     OPENSSL_thread_stop_ex(stock->context);
