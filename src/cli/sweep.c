@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "cli/capabilities.h"
 #include "cli/command.h"
+#include "cli/file_limit.h"
 #include "cli/interrupt.h"
 #include "cli/record.h"
 #include "cli/sweep_files.h"
@@ -97,6 +98,19 @@ static int on_end(void *user, const struct sweep_cell_state *state, struct error
 
 /* ---- The study ---- */
 
+/* For the servers and load generators, which inherit it: told once, and before hours are spent. */
+static void raise_file_limit(const struct sweep_values *connections)
+{
+    struct file_limit_need need = {.option = "connections"};
+
+    for (size_t i = 0; i < connections->count; i++) {
+        if (connections->items[i].number > need.connections) {
+            need.connections = (uint32_t)connections->items[i].number;
+        }
+    }
+    file_limit_raise(&need);
+}
+
 static int prepare(struct sweep_session *session, char **argv, struct error *error)
 {
     struct sweep_study *study = &session->study;
@@ -110,13 +124,14 @@ static int prepare(struct sweep_session *session, char **argv, struct error *err
     study->settings.directory = session->directory;
     study->settings.stop = &interrupt_requested;
     session->on_terminal = isatty(STDERR_FILENO) == 1;
-    if (sweep_study_open(study, error) != 0 ||
+    if (kernel_check(error) != 0 || sweep_study_open(study, error) != 0 ||
         sweep_directory_make(session->directory, error) != 0) {
         return -1;
     }
     if (study->settings.target == NULL && sweep_study_make_certificates(study, error) != 0) {
         return -1;
     }
+    raise_file_limit(&study->matrix.axes[SWEEP_CONNECTIONS]);
     return sweep_files_open(study, session->options->json_file, session->options->resume, error);
 }
 

@@ -18,13 +18,14 @@ from wire import secure
 FORBID = pathlib.Path(__file__).with_name("forbid.py")
 COMMANDS = (("serve", "--listen", "127.0.0.1:0"),
             ("load", "--insecure", "-d", "100ms", "127.0.0.1:1"))
+STUDY = ("sweep", "quick", "-d", "100ms")
 AS_ROOT = os.geteuid() == 0
 
 
 class Rings(unittest.TestCase):
     def check(self, words, *within):
-        """Both commands end with 1 and a sentence with all of the words."""
-        for command in COMMANDS:
+        """The commands end with 1 and a sentence with all of the words."""
+        for command in (*COMMANDS, STUDY):
             with self.subTest(command=command[0], within=within):
                 done = run(*within, BINARY, *command, check=1)
                 line = done.stderr.strip().splitlines()[-1]
@@ -107,6 +108,13 @@ class Files(unittest.TestCase):
             _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 0)
         self.assertRegex(errors, r"limit of 200 open files is enough for \d+ connections; .*ulimit -n")
+
+    @needs("prlimit")
+    def test_of_a_study_are_told_of_before_it(self):
+        done = run(*self.few(60, BINARY), "sweep", "--suites", "TLS_AES_128_GCM_SHA256",
+                   "--messages", "64", "-c", "1,200", "-r", "1", "-d", "100ms")
+        self.assertRegex(done.stderr.splitlines()[0], "--connections 200 needs .* ulimit -n")
+        self.assertEqual(done.stderr.count("ulimit -n"), 1)
 
     @needs("prlimit")
     def test_of_a_load_are_told_of_before_and_counted_after(self):

@@ -1,6 +1,7 @@
 """Reloads under load, and one server in another's place: no connection may fail."""
 
 import contextlib
+import json
 import os
 import pathlib
 import selectors
@@ -170,6 +171,27 @@ class HandOver(unittest.TestCase):
                 old = new
             visitors.stopped.set()
             self.assertEqual(visitors.failures, [])
+
+    def test_of_a_port_under_load_loses_no_request(self):
+        """Connections that go from request to request are told to come back to the new server."""
+        with contextlib.ExitStack() as stack:
+            old = stack.enter_context(Server("--reuse", "--service", "http"))
+            runner = stack.enter_context(subprocess.Popen(
+                [BINARY, "load", f"https://localhost:{old.port}/16", "--insecure", "--mode", "rr",
+                 "-c", "16", "-d", "10m", "--warmup", "0s", "-J", "-"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+            stack.callback(runner.kill)
+            for _ in range(REPLACEMENTS):
+                wait_for(lambda: old.counter("messages") > 500, "requests")
+                new = stack.enter_context(Server("--reuse", "--service", "http",
+                                                 listen=(f"127.0.0.1:{old.port}",)))
+                old.signal(signal.SIGTERM)
+                self.assertEqual(old.wait(), 0)
+                old = new
+            wait_for(lambda: old.counter("messages") > 500, "requests")
+            runner.send_signal(signal.SIGINT)
+            report = json.loads(runner.communicate(timeout=DEADLINE)[0])
+            self.assertEqual(report["errors"]["by_reason"], [])
 
     def check_crowd(self, listen, connect):
         """Replaces a server in the middle of a crowd that connects to another address of it."""
