@@ -16,7 +16,7 @@ from dyno import BINARY, Directory, Server, run, wait_for
 from wire import client_context, connect, secure, server_closes
 
 DAY = 24 * 3600
-JUMPS = (3650 * DAY, -3650 * DAY, 0)
+JUMPS = (3650 * DAY, -3650 * DAY)
 
 
 class WallClock:
@@ -53,7 +53,7 @@ class Jumps(unittest.TestCase):
         self.assertLess(ssl.cert_time_to_seconds(dates["notAfter"]), time.time() - 3000 * DAY)
 
     def test_no_timeout_is_early_or_late(self):
-        options = ("--handshake-timeout", "1s", "--idle-timeout", "600s", "--ticket-rotate", "200ms",
+        options = ("--handshake-timeout", "2s", "--idle-timeout", "600s", "--ticket-rotate", "200ms",
                    "--stats-interval", "100ms")
         with Server(*options, environment=self.clock.environment) as server, \
                 secure(server.port) as link:
@@ -63,7 +63,7 @@ class Jumps(unittest.TestCase):
                     self.clock.jump(jump)
                     self.assertTrue(echo(link))
                     self.assertTrue(server_closes(silent))
-                    self.assertGreaterEqual(time.monotonic() - started, 0.9)
+                    self.assertGreaterEqual(time.monotonic() - started, 1.9)
                     before = server.counter("ticket_key_rotations")
                     lines = server.stdout().count("handshakes/s")
                     wait_for(lambda: server.counter("ticket_key_rotations") > before + 1, "new keys")
