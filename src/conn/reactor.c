@@ -39,7 +39,7 @@ int reactor_init(struct reactor *reactor, const struct reactor_options *options,
         error_set(error, "no memory for a table of %u connections", options->connections_max);
         goto fail;
     }
-    if (ring_open(&reactor->ring, error) < 0 ||
+    if (ring_open(&reactor->ring, options->completions, error) < 0 ||
         buffers_open(&reactor->buffers, &reactor->ring, error) < 0 ||
         mailbox_open(&reactor->mailbox, error) < 0) {
         goto fail;

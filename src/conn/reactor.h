@@ -38,6 +38,7 @@ struct reactor_limit {
 
 struct reactor_options {
     uint32_t connections_max;      /* of this reactor */
+    uint32_t completions;          /* of its ring: ring_open() */
     struct reactor_limit *limit;   /* shared, borrowed; NULL: none */
     struct sources *sources;       /* shared, borrowed: limits by address; NULL: none */
     uint32_t handshakes_max;       /* under way here; 0: any number */

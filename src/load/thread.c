@@ -354,6 +354,7 @@ static int set_up(struct load_thread *thread)
     const struct load_plan *plan = thread->plan;
     const struct reactor_options options = {
         .connections_max = thread->share.client_count + SPARE_SLOTS,
+        .completions = ring_completions(plan->threads),
         .handshake_timeout_ns = plan->timeout_ns,
         /* Between the requests of an open loop silence is as it should be: exchange_timed_out(). */
         .idle_timeout_ns = plan->rate > 0 ? 0 : plan->timeout_ns,

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
 
 #include "base/error.h"
 
@@ -63,6 +66,15 @@ static int disabled_read(void)
     return value;
 }
 
+/* The limit on locked memory is not for who has CAP_IPC_LOCK, as root has outside of containers. */
+static bool locks_freely(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
+
+    return syscall(SYS_capget, &header, sets) == 0 && (sets[0].effective & 1u << CAP_IPC_LOCK) != 0;
+}
+
 void kernel_rules_read(struct kernel_rules *out)
 {
     struct rlimit memlock;
@@ -73,7 +85,8 @@ void kernel_rules_read(struct kernel_rules *out)
         .is_root = geteuid() == 0,
         .memlock_bytes = UINT64_MAX,
     };
-    if (getrlimit(RLIMIT_MEMLOCK, &memlock) == 0 && memlock.rlim_cur != RLIM_INFINITY) {
+    if (!locks_freely() && getrlimit(RLIMIT_MEMLOCK, &memlock) == 0 &&
+        memlock.rlim_cur != RLIM_INFINITY) {
         out->memlock_bytes = memlock.rlim_cur;
     }
 }
@@ -116,12 +129,12 @@ int kernel_refusal(int code, const struct kernel_rules *rules, uint64_t ring_byt
         return error_set(error, "this kernel has no io_uring: Linux 6.1 or later is needed, with "
                                 "CONFIG_IO_URING");
     case ENOMEM:
-        if (rules->is_root || rules->memlock_bytes == UINT64_MAX) {
+        if (rules->memlock_bytes == UINT64_MAX) {
             return error_set(error, "no memory for an io_uring: free some");
         }
         return error_set(error,
                          "no memory for an io_uring: all programs of this user may lock %llu KiB "
-                         "together, and each thread's ring takes some %llu; raise that (ulimit "
+                         "together, and each thread's ring takes at least %llu; raise that (ulimit "
                          "-l, LimitMEMLOCK= in a systemd unit, docker: --ulimit memlock=-1) or "
                          "use fewer threads (--threads)",
                          (unsigned long long)rules->memlock_bytes / 1024,

@@ -16,7 +16,7 @@ struct kernel_rules {
     int disabled;     /* kernel.io_uring_disabled; 0 where there is none */
     bool is_filtered; /* a seccomp filter is in force */
     bool is_root;
-    uint64_t memlock_bytes; /* RLIMIT_MEMLOCK; UINT64_MAX: no limit */
+    uint64_t memlock_bytes; /* RLIMIT_MEMLOCK; UINT64_MAX: none, or it does not apply */
 };
 
 void kernel_rules_read(struct kernel_rules *out);

@@ -93,14 +93,33 @@ static int ring_setup(struct io_uring *uring, unsigned entries, unsigned complet
     return result;
 }
 
-static int ring_refusal(int code, struct error *error)
+/* What a ring counts for in RLIMIT_MEMLOCK, on kernels that count it (Linux 6.18 does): its queues,
+ * and that of the buffers. */
+static uint64_t ring_bytes(uint64_t completions)
 {
-    /* The queues, by the sizes of struct io_uring_sqe, an index and struct io_uring_cqe. */
-    const uint64_t bytes = RING_ENTRIES * (64 + 4) + RING_COMPLETIONS * 16;
+    return RING_ENTRIES * (sizeof(struct io_uring_sqe) + sizeof(uint32_t)) +
+           completions * sizeof(struct io_uring_cqe) + BUFFERS_MAX * sizeof(struct io_uring_buf);
+}
+
+uint32_t ring_completions(unsigned ring_count)
+{
+    uint32_t completions = RING_COMPLETIONS;
     struct kernel_rules rules;
 
     kernel_rules_read(&rules);
-    return kernel_refusal(code, &rules, bytes, error);
+    while (completions > RING_COMPLETIONS_MIN &&
+           ring_bytes(completions) > rules.memlock_bytes / 2 / ring_count) {
+        completions /= 2;
+    }
+    return completions;
+}
+
+static int ring_refusal(int code, struct error *error)
+{
+    struct kernel_rules rules;
+
+    kernel_rules_read(&rules);
+    return kernel_refusal(code, &rules, ring_bytes(RING_COMPLETIONS_MIN), error);
 }
 
 int ring_probe(struct ring_features *out, struct error *error)
@@ -146,14 +165,16 @@ int ring_probe(struct ring_features *out, struct error *error)
     return 0;
 }
 
-int ring_open(struct ring *ring, struct error *error)
+int ring_open(struct ring *ring, uint32_t completions, struct error *error)
 {
     struct io_uring_params params;
     uint32_t entries = RING_ENTRIES;
-    uint32_t completions = RING_COMPLETIONS;
     int result;
 
     memset(ring, 0, sizeof *ring);
+    if (completions == 0) {
+        completions = RING_COMPLETIONS;
+    }
     fault_open(&entries, &completions);
     ring->uring = calloc(1, sizeof *ring->uring);
     if (!ring->uring) {

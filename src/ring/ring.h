@@ -32,6 +32,7 @@ enum {
     /* Big enough for a turn's completions of some ten thousand connections; beyond it the kernel
      * keeps completions back (IORING_FEAT_NODROP) and hands them out in the next turn. */
     RING_COMPLETIONS = 16384,
+    RING_COMPLETIONS_MIN = 2 * RING_ENTRIES,
     /* Failures of io_uring_enter(2) in a row, a millisecond apart, that are borne: the kernel may
      * be out of memory for a while. After that many nothing will ever be sent, received or closed
      * again, and the process ends with a sentence (abort(3)). */
@@ -44,8 +45,13 @@ struct ring {
     uint32_t failures;      /* of them, the last ones in a row */
 };
 
-/* The ring takes the requests below and no others. */
-int ring_open(struct ring *ring, struct error *error);
+/* Room for how many completions each of a process's rings should have: RING_COMPLETIONS, or fewer,
+ * where this user may not lock so much memory, of which half is left to other processes, as a
+ * server and its load generator often run side by side. */
+uint32_t ring_completions(unsigned ring_count);
+
+/* The ring takes the requests below and no others. `completions`: 0: RING_COMPLETIONS. */
+int ring_open(struct ring *ring, uint32_t completions, struct error *error);
 void ring_close(struct ring *ring); /* harmless when zeroed or closed */
 
 /* One completion (struct io_uring_cqe, decoded). */

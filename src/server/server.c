@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/payload.h"
 #include "conn/sources.h"
+#include "ring/ring.h"
 #include "server/listener.h"
 #include "server/memory.h"
 #include "server/worker.h"
@@ -255,7 +256,11 @@ static int server_listen(struct server *server, const struct server_config *conf
 
 int server_run(struct server *server, struct error *error)
 {
+    /* By the limits of whom it has become. */
+    uint32_t completions = ring_completions(server->worker_count);
+
     for (unsigned i = 0; i < server->worker_count; i++) {
+        server->workers[i].reactor_options.completions = completions;
         if (worker_start(&server->workers[i], error) < 0) {
             return -1;
         }

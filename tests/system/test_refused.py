@@ -2,6 +2,7 @@
 with status 1 and one sentence that names the cause and the remedy, or goes on with less and says
 so."""
 
+import contextlib
 import errno
 import os
 import pathlib
@@ -71,9 +72,12 @@ class Limits(unittest.TestCase):
         self.program = directory / "tlsdyno"  # where nobody can run it
         shutil.copy(BINARY, self.program)
 
+    def limited(self, limit, value, *arguments):
+        return ["setpriv", "--reuid", "nobody", "--clear-groups", "prlimit", f"--{limit}={value}",
+                *arguments]
+
     def as_nobody(self, limit, value, *arguments):
-        return run("setpriv", "--reuid", "nobody", "--clear-groups", "prlimit", f"--{limit}={value}",
-                   *arguments)
+        return run(*self.limited(limit, value, *arguments))
 
     def test_locked_memory_that_is_too_little(self):
         for command in COMMANDS:
@@ -83,6 +87,18 @@ class Limits(unittest.TestCase):
             self.assertEqual(done.returncode, 1, done.stderr)
             for word in ("may lock 0 KiB", "ulimit -l", "LimitMEMLOCK=", "--threads"):
                 self.assertIn(word, done.stderr)
+
+    def test_locked_memory_that_is_little_is_shared(self):
+        """Rings of the usual size would fill a limit of 4 MiB with twelve threads; half of it is for
+        those twelve, and the other half for twelve more."""
+        words = (self.program, "serve", "--listen", "127.0.0.1:0", "--threads", "12")
+        with contextlib.ExitStack() as stack:
+            for _ in range(2):
+                process = stack.enter_context(subprocess.Popen(
+                    self.limited("memlock", 4 << 20, *words), stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
+                stack.callback(process.terminate)
+                self.assertRegex(process.stdout.readline(), "^listening on")
 
     def test_files_that_are_too_few_to_start(self):
         done = self.as_nobody("nofile", 9, self.program, *COMMANDS[0])

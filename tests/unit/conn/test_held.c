@@ -11,7 +11,7 @@ static struct held held;
 
 static void set_up(void)
 {
-    cr_assert_eq(ring_open(&ring, NULL), 0);
+    cr_assert_eq(ring_open(&ring, 0, NULL), 0);
     cr_assert_eq(buffers_open(&buffers, &ring, NULL), 0);
     held_init(&held);
 }

@@ -31,7 +31,7 @@ static void open_failing(uint16_t per_mille)
     struct error error = {0};
 
     fault_plan(&plan);
-    cr_assert_eq(ring_open(&ring, &error), 0, "%s", error.text);
+    cr_assert_eq(ring_open(&ring, 0, &error), 0, "%s", error.text);
 }
 
 Test(failures, of_a_while_lose_no_request)

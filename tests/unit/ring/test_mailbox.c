@@ -65,7 +65,7 @@ Test(mailbox, wakes_the_ring_of_its_owner)
     struct ring ring;
     struct ring_completion completion;
 
-    cr_assert_eq(ring_open(&ring, NULL), 0);
+    cr_assert_eq(ring_open(&ring, 0, NULL), 0);
     mailbox_arm(&mailbox, &ring);
     cr_assert_eq(ring_turn(&ring, 0), 0);
     cr_assert_not(ring_next(&ring, &completion), "nothing was posted yet");

@@ -15,7 +15,7 @@ static void set_up(void)
 {
     struct error error = {0};
 
-    cr_assert_eq(ring_open(&ring, &error), 0, "%s", error.text);
+    cr_assert_eq(ring_open(&ring, 0, &error), 0, "%s", error.text);
 }
 
 static void tear_down(void)
