@@ -39,6 +39,8 @@ static void send_submit(struct conn *conn)
     struct reactor *reactor = conn->reactor;
     struct reactor_vector *vector = send_vector(conn);
     const struct slab *head = conn->output.head;
+    /* The end of the stream goes with the last bytes: one segment less for both ends' kernels. */
+    bool more = conn->state == CONN_CLOSING || conn->output_ended;
 
     conn->send_in_flight = true;
     conn->operations++;
@@ -46,10 +48,11 @@ static void send_submit(struct conn *conn)
         conn->stalled_ns = reactor->now_ns;
     }
     if (vector) {
-        ring_sendmsg(&reactor->ring, conn->descriptor, &vector->message, conn_op(conn, OP_SEND));
+        ring_sendmsg(&reactor->ring, conn->descriptor, &vector->message, more,
+                     conn_op(conn, OP_SEND));
     } else {
         ring_send(&reactor->ring, conn->descriptor, head->data + head->start,
-                  head->end - head->start, conn_op(conn, OP_SEND));
+                  head->end - head->start, more, conn_op(conn, OP_SEND));
     }
 }
 

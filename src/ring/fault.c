@@ -394,7 +394,7 @@ bool fault_sendmsg(struct ring *ring, int descriptor, const struct msghdr *messa
     }
     if (strikes(FAULT_SEND_SHORT)) {
         ring_send(ring, descriptor, message->msg_iov->iov_base,
-                  shorten((uint32_t)message->msg_iov->iov_len), op);
+                  shorten((uint32_t)message->msg_iov->iov_len), false, op);
         return true;
     }
     return false;

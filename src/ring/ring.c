@@ -351,7 +351,13 @@ void ring_recv_multishot(struct ring *ring, int descriptor, struct op op)
     ring_mark(request, op);
 }
 
-void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t count, struct op op)
+static int send_flags(bool more)
+{
+    return more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+}
+
+void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t count, bool more,
+               struct op op)
 {
     struct io_uring_sqe *request;
 
@@ -359,11 +365,12 @@ void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t co
         return;
     }
     request = ring_request(ring);
-    io_uring_prep_send(request, descriptor, bytes, count, MSG_NOSIGNAL);
+    io_uring_prep_send(request, descriptor, bytes, count, send_flags(more));
     ring_mark(request, op);
 }
 
-void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *message, struct op op)
+void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *message, bool more,
+                  struct op op)
 {
     struct io_uring_sqe *request;
 
@@ -371,7 +378,7 @@ void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *messag
         return;
     }
     request = ring_request(ring);
-    io_uring_prep_sendmsg(request, descriptor, message, MSG_NOSIGNAL);
+    io_uring_prep_sendmsg(request, descriptor, message, (unsigned)send_flags(more));
     ring_mark(request, op);
 }
 

@@ -82,8 +82,12 @@ void ring_connect(struct ring *ring, int descriptor, const struct sockaddr *addr
                   socklen_t bytes, struct op op);
 /* Into the provided buffers of group BUFFER_GROUP (ring/buffers.h). */
 void ring_recv_multishot(struct ring *ring, int descriptor, struct op op);
-void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t count, struct op op);
-void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *message, struct op op);
+/* `more`: further bytes or the end of the stream follow at once, and the kernel may wait for them
+ * with a segment that is not full (MSG_MORE, send(2)). */
+void ring_send(struct ring *ring, int descriptor, const void *bytes, uint32_t count, bool more,
+               struct op op);
+void ring_sendmsg(struct ring *ring, int descriptor, const struct msghdr *message, bool more,
+                  struct op op);
 /* Cancels the request that was marked `target`. */
 void ring_cancel(struct ring *ring, struct op target, struct op op);
 /* The bytes must stay until the completion. */

@@ -3,7 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -44,6 +48,53 @@ Test(ring, an_operation_in_use_is_carried_out)
     cr_assert_eq(complete(), (int32_t)sizeof count);
     cr_assert_eq(count, 7);
     close(event);
+}
+
+static int tcp_bind(struct sockaddr_in *out)
+{
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t bytes = sizeof *out;
+
+    *out = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    cr_assert_eq(bind(listener, (struct sockaddr *)out, bytes), 0);
+    cr_assert_eq(listen(listener, 8), 0);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)out, &bytes), 0);
+    return listener;
+}
+
+/* Sends "last" and closes. Returns how many bytes waited for that. */
+static int send_and_close(bool more)
+{
+    struct sockaddr_in address;
+    int listener = tcp_bind(&address);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int server;
+    int waiting = -1;
+    char bytes[8];
+
+    cr_assert_eq(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    server = accept(listener, NULL, NULL);
+    ring_send(&ring, client, "last", 4, more, (struct op){.kind = OP_SEND});
+    cr_assert_eq(complete(), 4);
+    cr_assert_eq(ioctl(client, SIOCOUTQNSD, &waiting), 0);
+    close(client);
+    cr_assert_eq(recv(server, bytes, sizeof bytes, MSG_WAITALL), 4);
+    cr_assert_arr_eq(bytes, "last", 4);
+    cr_assert_eq(recv(server, bytes, sizeof bytes, 0), 0);
+    close(server);
+    close(listener);
+    return waiting;
+}
+
+Test(ring, last_bytes_wait_for_the_end_of_the_stream_and_no_others)
+{
+    int waiting = 0;
+
+    cr_assert_eq(send_and_close(false), 0);
+    for (int i = 0; i < 20 && waiting == 0; i++) { /* the kernel waits for 200 ms at most */
+        waiting = send_and_close(true);
+    }
+    cr_assert_eq(waiting, 4);
 }
 
 Test(ring, files_are_not_opened)
