@@ -36,8 +36,8 @@ def handshakes(resume="none", plain=False):
             return report["connections"]["opened"], report["errors"]["count"]
         counts = report["handshakes"]
         kind = {"none": "full", "ticket": "ticket", "id": "id"}[resume]
-        # The first of each client is full: those would count as cheaper than they are.
-        if counts[kind] < 0.95 * counts["count"]:
+        # The first of each client is full, which in a slow second is some twentieth of them.
+        if counts[kind] < 0.9 * counts["count"]:
             raise SystemExit(f"bench/peers: only {counts[kind]} of {counts['count']} handshakes "
                              f"with {server.name} were of the kind {kind}")
         return counts["count"], report["errors"]["count"]

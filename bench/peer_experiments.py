@@ -29,7 +29,7 @@ SETTLE_SECONDS = 15  # allocators give back what is free after some ten
 MANY_CONNECTIONS = 100_000
 GROWTH_IDLE = (0, 1_000, 4_000, 16_000)
 PAIR_CONNECTIONS = 19_000
-MANY_SECONDS = 240  # until the last pair has made its own, too
+MANY_SECONDS = 150  # until the last pair has made its own, too
 
 
 @dataclasses.dataclass
@@ -279,7 +279,9 @@ def many(context):
     with contextlib.ExitStack() as stack:
         running = []
         for number in range(pairs):
-            server = stack.enter_context(servers.ours(context.settings))
+            # It is minutes until the last are made, and then all are asked.
+            server = stack.enter_context(
+                servers.ours(context.settings, more=("--idle-timeout", "1h")))
             file = context.settings.directory / f"many-{number}.json"
             before = server.rss_bytes()
             load = stack.enter_context(holding(context, f"127.0.0.1:{server.port}", each,
