@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <linux/filter.h>
-
 #include "base/error.h"
 
 static const char UNIX_PREFIX[] = "unix:";
@@ -26,6 +24,10 @@ enum { HOST_BYTES = 256, PORT_MAX = 65535 };
 
 /* Of 1,500 bytes the headers of IP and TCP, with timestamps, leave this (RFC 879, RFC 7323). */
 enum { ETHERNET_SEGMENT_BYTES = 1448 };
+
+/* Of a connection, in the kernel and not yet in flight: what is in flight grows with the path, this
+ * need not. Without a limit a client that reads nothing is sealed some 3 MiB for nothing. */
+enum { UNSENT_BYTES = 128 * 1024 };
 
 static const char SPELLINGS[] = "write HOST:PORT, [IPV6]:PORT, PORT or unix:/PATH";
 
@@ -291,11 +293,19 @@ static int bind_unix(int descriptor, const struct socket_address *address)
     return bind(descriptor, &address->any, address->bytes);
 }
 
+/* What accepted sockets take over. */
+static int set_tcp(int listener)
+{
+    return set_flag(listener, IPPROTO_TCP, TCP_NODELAY, 1) != 0
+               ? -1
+               : set_flag(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES);
+}
+
 static int bind_tcp(int descriptor, const struct socket_address *address, bool shared)
 {
     if (set_flag(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) != 0 ||
         (shared && set_flag(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) != 0) ||
-        set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1) != 0) {
+        set_tcp(descriptor) != 0) {
         return -1;
     }
     if (is_ipv6_wildcard(address) && set_flag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0) != 0) {
@@ -372,25 +382,6 @@ int socket_listen(const struct socket_address *address, bool shared, int backlog
         *out_bound = bound;
     }
     return descriptor;
-}
-
-int socket_hold_off(int listener)
-{
-    enum { FLAGS_OFFSET = 13, FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
-    /* A filter of a TCP socket sees each segment from its TCP header on. Accepted sockets inherit
-     * it, which does no harm: a SYN is none of theirs. */
-    static struct sock_filter steps[] = {
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_OFFSET),
-        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAG_SYN | FLAG_ACK),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAG_SYN, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, 0),
-        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-    };
-    static const struct sock_fprog filter = {.len = sizeof steps / sizeof *steps, .filter = steps};
-
-    return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0
-               ? 0
-               : -errno;
 }
 
 int socket_accept(int listener)
@@ -484,7 +475,8 @@ int socket_inherit(int descriptor, struct socket_address *out_bound, struct erro
     }
     out_bound->bytes = sizeof out_bound->storage;
     copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0 || getsockname(descriptor, &out_bound->any, &out_bound->bytes) != 0) {
+    if (copy < 0 || getsockname(descriptor, &out_bound->any, &out_bound->bytes) != 0 ||
+        (!socket_is_unix(out_bound) && set_tcp(copy) != 0)) {
         error_set(error, "inherited descriptor %d: %s", descriptor, strerror(errno));
         if (copy >= 0) {
             close(copy);

@@ -46,12 +46,13 @@ const char *socket_format(const struct socket_address *address, char out[SOCKET_
 bool socket_is_local(const struct socket_address *address);
 bool socket_is_unix(const struct socket_address *address);
 
-/* A listening socket, close-on-exec. TCP: SO_REUSEADDR, TCP_NODELAY (which accepted sockets
- * inherit), SO_REUSEPORT when `shared`; the IPv6 wildcard takes IPv4 too, and becomes 0.0.0.0 where
- * the kernel has no IPv6. Unix: a stale socket file (nobody accepts behind it) is removed first;
- * `shared` means nothing, as the kernel cannot share one. Returns the descriptor and the bound
- * address (with the real port for port 0; `out_bound` may be NULL), or -1 with a sentence that
- * names the address and says which process to look for or how to bind a privileged port. */
+/* A listening socket, close-on-exec. TCP: SO_REUSEADDR, SO_REUSEPORT when `shared`, and for
+ * accepted sockets to take over TCP_NODELAY and a TCP_NOTSENT_LOWAT of 128 KiB (tcp(7)); the IPv6
+ * wildcard takes IPv4 too, and becomes 0.0.0.0 where the kernel has no IPv6. Unix: a stale socket
+ * file (nobody accepts behind it) is removed first; `shared` means nothing, as the kernel cannot
+ * share one. Returns the descriptor and the bound address (with the real port for port 0;
+ * `out_bound` may be NULL), or -1 with a sentence that names the address and says which process to
+ * look for or how to bind a privileged port. */
 int socket_listen(const struct socket_address *address, bool shared, int backlog,
                   struct socket_address *out_bound, struct error *error);
 

@@ -215,6 +215,7 @@ Test(socket, listen_tells_the_port_and_clients_can_connect)
     accepted = accept(listener, NULL, NULL);
     cr_assert_geq(accepted, 0);
     cr_assert_eq(flag(accepted, IPPROTO_TCP, TCP_NODELAY), 1, "not inherited");
+    cr_assert_eq(flag(accepted, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 * 1024, "not inherited");
     close(accepted);
     close(client);
     close(listener);
