@@ -110,9 +110,10 @@ class OneMachine(unittest.TestCase):
         told = report["open_loop"]
         self.assertEqual(report.errors, [])
         self.assertEqual(told["target_per_second"], 300)
-        self.assertAlmostEqual(told["due"], 600, delta=20)
+        # Were the rate each rank's, three times that; a busy machine ends some of them late.
+        self.assertAlmostEqual(told["due"], 600, delta=200)
         for rank in report["ranks"]:
-            self.assertAlmostEqual(rank["operations"], report["messages"]["count"] / 3, delta=20)
+            self.assertAlmostEqual(rank["operations"], report["messages"]["count"] / 3, delta=100)
         self.assertEqual(sum(rank["operations"] for rank in report["ranks"]),
                          report["messages"]["count"])
         self.assertLessEqual(sum(row["messages"] for row in report["series"]),
