@@ -193,3 +193,17 @@ uint8_t *seal_take(struct pair_end *end, size_t *out_bytes)
     }
     return bytes;
 }
+
+void sealed_pair_open(struct sealed_pair *sealed)
+{
+    pair_setup_init(&sealed->setup, NULL);
+    pair_init(&sealed->pair, sealed->setup.client, sealed->setup.server, NULL);
+    cr_assert(pair_handshake(&sealed->pair));
+    seal_init(&sealed->seal, &sealed->pair);
+}
+
+void sealed_pair_close(struct sealed_pair *sealed)
+{
+    pair_deinit(&sealed->pair);
+    pair_setup_deinit(&sealed->setup);
+}

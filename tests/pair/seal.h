@@ -37,3 +37,14 @@ void seal_send(struct seal *seal, struct pair *pair, uint8_t type, const void *b
 size_t seal_record_at(const uint8_t *bytes, size_t count, uint8_t *out_type);
 /* All that an end has queued, out of the queue; the caller frees it. */
 uint8_t *seal_take(struct pair_end *end, size_t *out_bytes);
+
+/* A pair whose client has a seal. */
+struct sealed_pair {
+    struct pair_setup setup;
+    struct pair pair;
+    struct seal seal;
+};
+
+/* Connects it; before, all is zero, seal_config() has been called and the server configured. */
+void sealed_pair_open(struct sealed_pair *sealed);
+void sealed_pair_close(struct sealed_pair *sealed);

@@ -7,12 +7,6 @@
 
 #include "seal.h"
 
-struct flood {
-    struct pair_setup setup;
-    struct pair pair;
-    struct seal seal;
-};
-
 struct row {
     enum tls_version version;
     bool direct; /* record layer */
@@ -26,26 +20,17 @@ static void set_limit(struct tls_config *config, unsigned limit)
     config->no_empty_records = limit == 0;
 }
 
-static void flood_open(struct flood *flood, const struct row *row)
+static void flood_open(struct sealed_pair *flood, const struct row *row)
 {
     memset(flood, 0, sizeof(*flood));
     seal_config(&flood->seal, row->version, &flood->setup.client_config);
     flood->setup.server_config.record_layer =
         row->direct ? TLS_RECORDS_DIRECT : TLS_RECORDS_OPENSSL;
     set_limit(&flood->setup.server_config, row->limit);
-    pair_setup_init(&flood->setup, NULL);
-    pair_init(&flood->pair, flood->setup.client, flood->setup.server, NULL);
-    cr_assert(pair_handshake(&flood->pair));
-    seal_init(&flood->seal, &flood->pair);
+    sealed_pair_open(flood);
 }
 
-static void flood_close(struct flood *flood)
-{
-    pair_deinit(&flood->pair);
-    pair_setup_deinit(&flood->setup);
-}
-
-static void send_empty(struct flood *flood, unsigned count)
+static void send_empty(struct sealed_pair *flood, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         seal_send(&flood->seal, &flood->pair, SEAL_DATA, "", 0);
@@ -53,7 +38,7 @@ static void send_empty(struct flood *flood, unsigned count)
 }
 
 /* What is there to read; it is `text`. */
-static void expect(struct flood *flood, const char *text, enum tls_status status)
+static void expect(struct sealed_pair *flood, const char *text, enum tls_status status)
 {
     struct pair_end *server = &flood->pair.server;
     uint8_t out[64];
@@ -64,12 +49,12 @@ static void expect(struct flood *flood, const char *text, enum tls_status status
     cr_assert_arr_eq(out, text, count);
 }
 
-static void send_data(struct flood *flood, const char *text)
+static void send_data(struct sealed_pair *flood, const char *text)
 {
     seal_send(&flood->seal, &flood->pair, SEAL_DATA, text, strlen(text));
 }
 
-static void expect_dropped(struct flood *flood)
+static void expect_dropped(struct sealed_pair *flood)
 {
     expect(flood, "", TLS_FAILED);
     cr_assert_eq(flood->pair.server.engine.flood, TLS_FLOOD_EMPTY_RECORDS);
@@ -95,7 +80,7 @@ ParameterizedTestParameters(empty_records, end_at_the_limit)
 
 ParameterizedTest(struct row *row, empty_records, end_at_the_limit)
 {
-    struct flood flood;
+    struct sealed_pair flood;
 
     flood_open(&flood, row);
     send_data(&flood, "good"); /* after which the direct layer opens records itself */
@@ -111,14 +96,14 @@ ParameterizedTest(struct row *row, empty_records, end_at_the_limit)
     }
     send_empty(&flood, 1);
     expect_dropped(&flood);
-    flood_close(&flood);
+    sealed_pair_close(&flood);
 
     /* All at once, with data after it that comes too late. */
     flood_open(&flood, row);
     send_empty(&flood, row->limit + 1);
     send_data(&flood, "late");
     expect_dropped(&flood);
-    flood_close(&flood);
+    sealed_pair_close(&flood);
 
     /* The record after the last empty one comes in pieces. */
     flood_open(&flood, row);
@@ -126,19 +111,19 @@ ParameterizedTest(struct row *row, empty_records, end_at_the_limit)
     send_empty(&flood, row->limit);
     send_data(&flood, "good");
     expect(&flood, "good", TLS_AGAIN);
-    flood_close(&flood);
+    sealed_pair_close(&flood);
 }
 
 Test(empty_records, may_not_be_more_than_openssl_bears)
 {
-    struct flood flood;
+    struct sealed_pair flood;
 
     flood_open(&flood, &(struct row){TLS_VERSION_1_3, false, 1000});
     send_empty(&flood, TLS_EMPTY_RECORDS_MAX);
     expect(&flood, "", TLS_AGAIN);
     send_empty(&flood, 1);
     expect_dropped(&flood);
-    flood_close(&flood);
+    sealed_pair_close(&flood);
 }
 
 /* CVE-2016-8610 */
@@ -146,7 +131,7 @@ Test(empty_records, are_warnings_too)
 {
     for (int version = TLS_VERSION_1_2; version <= TLS_VERSION_1_3; version++) {
         const char *warning = version == TLS_VERSION_1_2 ? "\x01\x6e" : "\x01\x5a";
-        struct flood flood;
+        struct sealed_pair flood;
 
         flood_open(&flood, &(struct row){(enum tls_version)version, false, 2});
         seal_send(&flood.seal, &flood.pair, SEAL_ALERT, warning, 2);
@@ -154,19 +139,19 @@ Test(empty_records, are_warnings_too)
         expect(&flood, "", TLS_AGAIN);
         seal_send(&flood.seal, &flood.pair, SEAL_ALERT, warning, 2);
         expect_dropped(&flood);
-        flood_close(&flood);
+        sealed_pair_close(&flood);
     }
 }
 
 Test(empty_records, are_not_what_ends_a_connection_otherwise)
 {
     for (int version = TLS_VERSION_1_2; version <= TLS_VERSION_1_3; version++) {
-        struct flood flood;
+        struct sealed_pair flood;
 
         flood_open(&flood, &(struct row){(enum tls_version)version, false, 0});
         seal_send(&flood.seal, &flood.pair, SEAL_ALERT, "\x01\x00", 2); /* close_notify */
         expect(&flood, "", TLS_CLOSED);
-        flood_close(&flood);
+        sealed_pair_close(&flood);
 
         flood_open(&flood, &(struct row){(enum tls_version)version, false, 1});
         send_empty(&flood, 1);
@@ -175,7 +160,7 @@ Test(empty_records, are_not_what_ends_a_connection_otherwise)
         expect(&flood, "", TLS_FAILED);
         cr_assert_eq(flood.pair.server.engine.flood, TLS_FLOOD_NONE);
         cr_assert_eq(flood.pair.server.failure.kind, TLS_FAILURE_CORRUPT);
-        flood_close(&flood);
+        sealed_pair_close(&flood);
     }
 }
 

@@ -9,28 +9,13 @@
 
 enum { FLOOD = 2000 };
 
-struct flood {
-    struct pair_setup setup;
-    struct pair pair;
-    struct seal seal;
-};
-
-static void flood_open(struct flood *flood, enum tls_version version)
+static void flood_open(struct sealed_pair *flood, enum tls_version version)
 {
     seal_config(&flood->seal, version, &flood->setup.client_config);
-    pair_setup_init(&flood->setup, NULL);
-    pair_init(&flood->pair, flood->setup.client, flood->setup.server, NULL);
-    cr_assert(pair_handshake(&flood->pair));
-    seal_init(&flood->seal, &flood->pair);
+    sealed_pair_open(flood);
 }
 
-static void flood_close(struct flood *flood)
-{
-    pair_deinit(&flood->pair);
-    pair_setup_deinit(&flood->setup);
-}
-
-static void expect_data(struct flood *flood, const char *text)
+static void expect_data(struct sealed_pair *flood, const char *text)
 {
     uint8_t out[64];
     size_t count = strlen(text);
@@ -46,7 +31,7 @@ static void expect_data(struct flood *flood, const char *text)
 static unsigned bears(enum tls_version version, uint8_t type, const void *bytes, size_t count,
                       unsigned good)
 {
-    struct flood flood = {0};
+    struct sealed_pair flood = {0};
     unsigned borne = 0;
     uint8_t byte;
 
@@ -67,7 +52,7 @@ static unsigned bears(enum tls_version version, uint8_t type, const void *bytes,
     cr_assert(flood.pair.server.failure.kind == TLS_FAILURE_PROTOCOL ||
                   flood.pair.server.failure.kind == TLS_FAILURE_ALERT,
               "%s", flood.pair.server.failure.reason);
-    flood_close(&flood);
+    sealed_pair_close(&flood);
     return borne;
 }
 
@@ -112,14 +97,14 @@ Test(flood, handshake_messages_out_of_time_end_the_connection)
 Test(flood, one_byte_in_each_record_is_good)
 {
     for (int version = TLS_VERSION_1_2; version <= TLS_VERSION_1_3; version++) {
-        struct flood flood = {0};
+        struct sealed_pair flood = {0};
 
         flood_open(&flood, (enum tls_version)version);
         for (int i = 0; i < FLOOD; i++) {
             expect_data(&flood, "x");
         }
         cr_expect_geq(flood.pair.server.engine.tally.records_in, FLOOD);
-        flood_close(&flood);
+        sealed_pair_close(&flood);
     }
 }
 
