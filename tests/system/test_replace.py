@@ -111,8 +111,8 @@ class Crowd:
     def arrive(self, selector):
         link = socket.socket()
         link.setblocking(False)
-        link.connect_ex(self.address)
         self.begun[link] = time.monotonic()
+        link.connect_ex(self.address)
         selector.register(link, selectors.EVENT_WRITE)
 
     def leave(self, selector, link):
