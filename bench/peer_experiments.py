@@ -1,5 +1,5 @@
 """What bench/peers measures besides rates: memory of idle connections (P5), very many of them (P6),
-latency under a storm of handshakes (P7), and two cores against one (P9).
+latency under a storm of handshakes and beside slow readers (P7), and two cores against one (P9).
 
 Each returns a title, a table and notes.
 """
@@ -24,6 +24,7 @@ import peer_servers as servers
 
 STORM_SOCKETS = 64
 STORM_CONNECTIONS = 32
+SLOW_READERS = 64
 IDLE_CONNECTIONS = 9000  # HAProxy allots two descriptors for each, of 20,000
 SETTLE_SECONDS = 15  # allocators give back what is free after some ten
 MANY_CONNECTIONS = 100_000
@@ -49,10 +50,11 @@ def client_hello():
     return out.read()
 
 
-def flood(cpu, port, hello, stop):
+def flood(cpu, port, ready, stop):
     """Sends the same ClientHello over and over and leaves when the answer comes: next to nothing
     for the client, the whole of a full handshake's cryptography but one MAC for the server."""
     os.sched_setaffinity(0, {cpu})
+    hello = client_hello()
     selector = selectors.DefaultSelector()
 
     def begin():
@@ -63,6 +65,7 @@ def flood(cpu, port, hello, stop):
 
     for _ in range(STORM_SOCKETS):
         begin()
+    ready.set()
     while not stop.is_set():
         for key, events in selector.select(0.1):
             try:
@@ -78,13 +81,38 @@ def flood(cpu, port, hello, stop):
             begin()
 
 
+def stall(cpu, port, ready, stop):
+    """Connections that ask for one answer after the other and read a little of them every tenth of a
+    second: each server holds as much for each as it allows itself to."""
+    os.sched_setaffinity(0, {cpu})
+    tls = ssl.create_default_context()
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    links = []
+    for _ in range(SLOW_READERS):
+        link = tls.wrap_socket(socket.create_connection(("127.0.0.1", port)))
+        link.setblocking(False)
+        links.append(link)
+    ready.set()
+    asked = b"GET /16 HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100
+    while not stop.wait(0.1):
+        for link in links:
+            with contextlib.suppress(OSError):  # full, or nothing there: later
+                link.send(asked)
+            with contextlib.suppress(OSError):
+                link.recv(1024)
+    for link in links:
+        link.close()
+
+
 @contextlib.contextmanager
-def flooded(context, port):
-    stop = multiprocessing.Event()
+def disturbed(context, port, how):
+    ready, stop = multiprocessing.Event(), multiprocessing.Event()
     cpu = int(context.on_load_cpu[-1]) if context.on_load_cpu else 0
-    process = multiprocessing.Process(target=flood, args=(cpu, port, client_hello(), stop))
+    process = multiprocessing.Process(target=how, args=(cpu, port, ready, stop))
     process.start()
     try:
+        ready.wait()
         yield
     finally:
         stop.set()
@@ -117,32 +145,45 @@ def half_load(context):
     return int(min(rates) / 2)
 
 
-def storm(context):
-    """P7."""
-    rows, notes = [], []
+def latency_beside(context, what, more, how):
+    """p99.9 of open connections, alone and beside others that do `how`."""
+    rows = []
     rate = half_load(context)
     for name, start in HTTP_SERVERS.items():
         with start(context.settings) as server:
-            quiet, stormy, kept = [], [], []
+            alone, beside, kept = [], [], []
             for number in range(context.rounds):
-                quiet.append(latency(context, server, rate)[0])
-                with flooded(context, server.port):
+                alone.append(latency(context, server, rate)[0])
+                with disturbed(context, server.port, how):
                     seconds, share = latency(context, server, rate)
-                stormy.append(seconds)
+                beside.append(seconds)
                 kept.append(share)
-                print(f"storm: {name}: round {number + 1} of {context.rounds}: p99.9 "
-                      f"{quiet[-1] * 1e3:.2f} ms, in the storm {stormy[-1] * 1e3:.2f} ms",
+                print(f"{what}: {name}: round {number + 1} of {context.rounds}: p99.9 "
+                      f"{alone[-1] * 1e3:.2f} ms, beside them {beside[-1] * 1e3:.2f} ms",
                       file=sys.stderr)
-        ratios = [a / b for a, b in zip(stormy, quiet)]
-        rows.append((name, f"{rate:,}", f"{statistics.median(quiet) * 1e3:.2f} ms",
-                     f"{statistics.median(stormy) * 1e3:.2f} ms",
+        ratios = [a / b for a, b in zip(beside, alone)]
+        rows.append((name, f"{rate:,}", f"{statistics.median(alone) * 1e3:.2f} ms",
+                     f"{statistics.median(beside) * 1e3:.2f} ms",
                      f"{statistics.median(ratios):.1f} ({min(ratios):.1f}-{max(ratios):.1f})",
                      f"{min(kept):.1%}"))
-    notes.append("Half load: half the GETs per CPU second of the slowest of them, for all. Storm: "
-                 f"{STORM_SOCKETS} sockets that send a ClientHello, wait for the answer and leave.")
-    return {"goal": "P7", "title": "p99.9 of open connections at half load, from intended times",
-            "header": ("who", "GETs/s", "quiet", "in a storm", "storm/quiet", "served of due"),
-            "rows": rows, "notes": notes}
+    return {"goal": "P7", "title": "p99.9 of open connections at half load, from intended times, "
+                                   f"alone and beside {what}: {more}",
+            "header": ("who", "GETs/s", "alone", "beside", "beside/alone", "served of due"),
+            "rows": rows,
+            "notes": ["Half load: half the GETs per CPU second of the slowest of them, for all."]}
+
+
+def storm(context):
+    """P7."""
+    return latency_beside(context, "a storm of handshakes",
+                          f"{STORM_SOCKETS} sockets that send a ClientHello, wait for the answer "
+                          "and leave", flood)
+
+
+def slow_readers(context):
+    return latency_beside(context, "slow readers",
+                          f"{SLOW_READERS} connections that ask without end and read 1 KiB every "
+                          "tenth of a second", stall)
 
 
 def two_cores(context):
@@ -303,4 +344,5 @@ def many(context):
 
 EXPERIMENTS = {"memory": Experiment("P5", memory), "many": Experiment("P6", many),
                "growth": Experiment("P6", growth), "storm": Experiment("P7", storm),
+               "slow-readers": Experiment("P7", slow_readers),
                "two-cores": Experiment("P9", two_cores)}

@@ -67,7 +67,8 @@ def echo(size, connections, depth, *peers):
     plain = Side(functools.partial(servers.ours, plain=True),
                  drivers.echo(size, connections, depth, plain=True))
     return Work("P3", name, f"echoes of {size.replace('i', ' Ki')}B", sides,
-                ceiling=Ceiling(plain, memory_arguments(Tls(), "echo", "--messages", size)))
+                ceiling=Ceiling(plain, memory_arguments(Tls(), "echo", "--messages", size,
+                                                        "--connections", str(connections))))
 
 
 def http(name, drive):

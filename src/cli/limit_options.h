@@ -7,7 +7,8 @@
 #include "cli/options.h"
 #include "sweep/matrix.h"
 
-enum { LIMIT_ROUNDS_MAX = 100 };
+/* Connections: both ends' OpenSSL state in one process. */
+enum { LIMIT_ROUNDS_MAX = 100, LIMIT_CONNECTIONS_MAX = 10 * 1000 };
 
 struct limit_options {
     const char *works;

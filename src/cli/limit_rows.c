@@ -131,7 +131,8 @@ static struct ceiling *make_ceiling(struct limit *limit, const struct limit_row 
     return ceiling_new(&(struct ceiling_options){.work = row->work,
                                                  .server = &server,
                                                  .client = &client,
-                                                 .message_bytes = row->message_bytes},
+                                                 .message_bytes = row->message_bytes,
+                                                 .connections = limit->options->connections},
                        error);
 }
 

@@ -9,14 +9,13 @@
 #include "tls/session_store.h"
 #include "tls/ticket.h"
 
-/* So much is under way at once in CEILING_ECHO, that reading the clock weighs nothing and yet all
- * of it stays in the cache, as in a server's turn. */
+/* So much is under way at once in CEILING_ECHO, that reading the clock weighs nothing and yet the
+ * messages stay in the cache, as in a server's turn. */
 enum { BATCH_BYTES = 64 * 1024, BATCH_MAX = 64, SESSIONS = 1024, FLIGHTS_MAX = 16 };
 
 struct side {
     struct tls_context *context;
     struct tls_engine engine;
-    struct slab_pool pool;
     struct slab_queue queue; /* wire bytes for the other side */
     struct tls_failure_detail failure;
     const char *name;
@@ -26,13 +25,21 @@ struct side {
     bool echoes;
 };
 
+struct pair {
+    struct side server, client;
+};
+
 struct ceiling {
     enum ceiling_work work;
     size_t message_bytes;
     uint8_t *message;
     uint8_t scratch[TLS_PLAINTEXT_BYTES_MAX];
     struct tls_shared shared;
-    struct side server, client;
+    struct slab_pool pool;
+    struct tls_context *server_context, *client_context;
+    struct pair *pairs; /* one, but for echoes of many connections */
+    uint32_t pair_count;
+    uint32_t next_pair;          /* whose turn it is */
     struct tls_session *session; /* the newest, when the next handshake shall resume from it */
     struct tls_facts facts;
 };
@@ -98,10 +105,9 @@ static enum tls_status side_go_on(struct side *side, uint8_t scratch[TLS_PLAINTE
 }
 
 /* Takes everything that the other side has for it. */
-__attribute__((noinline)) static enum tls_status side_take(struct side *side, struct side *from,
-                                                           uint8_t scratch[TLS_PLAINTEXT_BYTES_MAX])
+static enum tls_status side_take_all(struct side *side, struct side *from,
+                                     uint8_t scratch[TLS_PLAINTEXT_BYTES_MAX])
 {
-    uint64_t begin_ns = clock_thread_cpu_ns();
     enum tls_status status = TLS_AGAIN;
 
     while (status == TLS_AGAIN && from->queue.head != NULL) {
@@ -113,15 +119,14 @@ __attribute__((noinline)) static enum tls_status side_take(struct side *side, st
         tls_engine_feed(&side->engine, NULL, 0);
         slab_queue_consume(&from->queue, count);
     }
-    side->cpu_ns += clock_thread_cpu_ns() - begin_ns;
     return status;
 }
 
-__attribute__((noinline)) static enum tls_status side_write(struct side *side, const uint8_t *bytes,
-                                                            size_t count)
+__attribute__((noinline)) static enum tls_status side_take(struct side *side, struct side *from,
+                                                           uint8_t scratch[TLS_PLAINTEXT_BYTES_MAX])
 {
     uint64_t begin_ns = clock_thread_cpu_ns();
-    enum tls_status status = tls_engine_write(&side->engine, bytes, count, &side->failure);
+    enum tls_status status = side_take_all(side, from, scratch);
 
     side->cpu_ns += clock_thread_cpu_ns() - begin_ns;
     return status;
@@ -143,10 +148,10 @@ static int say_failed(const struct side *side, struct error *error)
 }
 
 /* Until neither has anything for the other. */
-static int exchange(struct ceiling *ceiling, struct error *error)
+static int exchange(struct ceiling *ceiling, struct pair *pair, struct error *error)
 {
-    struct side *server = &ceiling->server;
-    struct side *client = &ceiling->client;
+    struct side *server = &pair->server;
+    struct side *client = &pair->client;
 
     for (int i = 0; i < FLIGHTS_MAX && (client->queue.bytes > 0 || server->queue.bytes > 0); i++) {
         if (side_take(server, client, ceiling->scratch) == TLS_FAILED) {
@@ -159,7 +164,7 @@ static int exchange(struct ceiling *ceiling, struct error *error)
     return 0;
 }
 
-static int check_kind(const struct ceiling *ceiling, struct error *error)
+static int check_kind(const struct ceiling *ceiling, const struct pair *pair, struct error *error)
 {
     static const enum tls_resumption kinds[] = {
         [CEILING_TICKET] = TLS_RESUMED_TICKET,
@@ -168,7 +173,7 @@ static int check_kind(const struct ceiling *ceiling, struct error *error)
     enum tls_resumption wanted = ceiling->session != NULL ? kinds[ceiling->work] : TLS_FULL;
     enum tls_resumption kind = TLS_FULL;
 
-    tls_engine_resumed(&ceiling->server.engine, &kind);
+    tls_engine_resumed(&pair->server.engine, &kind);
     if (kind != wanted) {
         return error_set(error, "a handshake in memory was not resumed");
     }
@@ -176,10 +181,10 @@ static int check_kind(const struct ceiling *ceiling, struct error *error)
 }
 
 /* A handshake, up to the tickets. */
-static int connect_once(struct ceiling *ceiling, struct error *error)
+static int connect_once(struct ceiling *ceiling, struct pair *pair, struct error *error)
 {
-    struct side *server = &ceiling->server;
-    struct side *client = &ceiling->client;
+    struct side *server = &pair->server;
+    struct side *client = &pair->client;
     const struct tls_engine_options options = {.session = ceiling->session};
     uint64_t begin_ns;
     enum tls_status status;
@@ -193,13 +198,13 @@ static int connect_once(struct ceiling *ceiling, struct error *error)
     if (status == TLS_FAILED) {
         return say_failed(client, error);
     }
-    if (exchange(ceiling, error) != 0) {
+    if (exchange(ceiling, pair, error) != 0) {
         return -1;
     }
     if (!server->is_secure || !client->is_secure) {
         return error_set(error, "a handshake in memory did not come to its end");
     }
-    return check_kind(ceiling, error);
+    return check_kind(ceiling, pair, error);
 }
 
 /* Keeps the newest session when the next handshake shall resume from it. */
@@ -210,7 +215,7 @@ static int renew_session(struct ceiling *ceiling, struct error *error)
     if (ceiling->work != CEILING_TICKET && ceiling->work != CEILING_ID) {
         return 0;
     }
-    session = tls_engine_take_session(&ceiling->client.engine);
+    session = tls_engine_take_session(&ceiling->pairs->client.engine);
     if (session == NULL && ceiling->work == CEILING_ID && ceiling->session != NULL) {
         return 0; /* the old one stays good */
     }
@@ -219,52 +224,148 @@ static int renew_session(struct ceiling *ceiling, struct error *error)
     return session != NULL ? 0 : error_set(error, "the server in memory gave no session");
 }
 
+static void pair_free(struct pair *pair)
+{
+    side_free(&pair->server);
+    side_free(&pair->client);
+}
+
 /* In good order, as a load generator's connection ends. */
-static int disconnect(struct ceiling *ceiling, struct error *error)
+static int disconnect(struct ceiling *ceiling, struct pair *pair, struct error *error)
 {
     int result;
 
-    side_close(&ceiling->client);
-    result = exchange(ceiling, error);
-    side_close(&ceiling->server);
-    side_free(&ceiling->server);
-    side_free(&ceiling->client);
+    side_close(&pair->client);
+    result = exchange(ceiling, pair, error);
+    side_close(&pair->server);
+    pair_free(pair);
     return result;
 }
 
 static int handshake_once(struct ceiling *ceiling, struct error *error)
 {
-    if (connect_once(ceiling, error) != 0 || renew_session(ceiling, error) != 0) {
-        side_free(&ceiling->server);
-        side_free(&ceiling->client);
+    struct pair *pair = ceiling->pairs;
+
+    if (connect_once(ceiling, pair, error) != 0 || renew_session(ceiling, error) != 0) {
+        pair_free(pair);
         return -1;
     }
-    tls_engine_facts(&ceiling->client.engine, &ceiling->facts);
-    return disconnect(ceiling, error);
+    tls_engine_facts(&pair->client.engine, &ceiling->facts);
+    return disconnect(ceiling, pair, error);
 }
 
-static unsigned batch_count(const struct ceiling *ceiling)
-{
-    size_t count = BATCH_BYTES / ceiling->message_bytes;
+/* Some connections that echo at once, as in a server's turn, and how many messages each; or one
+ * handshake. */
+struct turn {
+    uint32_t pairs;
+    unsigned messages;
+};
 
-    return count < 1 ? 1 : count > BATCH_MAX ? BATCH_MAX : (unsigned)count;
+static struct turn turn_of(const struct ceiling *ceiling)
+{
+    struct turn turn = {1, 1};
+    size_t count;
+
+    if (ceiling->work != CEILING_ECHO) {
+        return turn;
+    }
+    count = BATCH_BYTES / ceiling->message_bytes;
+    count = count < 1 ? 1 : count > BATCH_MAX ? BATCH_MAX : count;
+    turn.pairs = count < ceiling->pair_count ? (uint32_t)count : ceiling->pair_count;
+    turn.messages = (unsigned)(count / turn.pairs);
+    return turn;
 }
 
-static int echo_batch(struct ceiling *ceiling, unsigned count, struct error *error)
+static struct pair *pair_of_turn(struct ceiling *ceiling, uint32_t index)
 {
-    struct side *client = &ceiling->client;
+    return &ceiling->pairs[(ceiling->next_pair + index) % ceiling->pair_count];
+}
 
-    client->plain_bytes = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (side_write(client, ceiling->message, ceiling->message_bytes) != TLS_OK) {
-            return say_failed(client, error);
+__attribute__((noinline)) static int clients_write(struct ceiling *ceiling, struct turn turn,
+                                                   struct error *error)
+{
+    for (uint32_t i = 0; i < turn.pairs; i++) {
+        struct side *client = &pair_of_turn(ceiling, i)->client;
+
+        for (unsigned message = 0; message < turn.messages; message++) {
+            if (tls_engine_write(&client->engine, ceiling->message, ceiling->message_bytes,
+                                 &client->failure) != TLS_OK) {
+                return say_failed(client, error);
+            }
         }
     }
-    if (exchange(ceiling, error) != 0) {
+    return 0;
+}
+
+__attribute__((noinline)) static int servers_echo(struct ceiling *ceiling, struct turn turn,
+                                                  struct error *error)
+{
+    for (uint32_t i = 0; i < turn.pairs; i++) {
+        struct pair *pair = pair_of_turn(ceiling, i);
+
+        if (side_take_all(&pair->server, &pair->client, ceiling->scratch) == TLS_FAILED) {
+            return say_failed(&pair->server, error);
+        }
+    }
+    return 0;
+}
+
+__attribute__((noinline)) static int clients_read(struct ceiling *ceiling, struct turn turn,
+                                                  struct error *error)
+{
+    for (uint32_t i = 0; i < turn.pairs; i++) {
+        struct pair *pair = pair_of_turn(ceiling, i);
+
+        pair->client.plain_bytes = 0;
+        if (side_take_all(&pair->client, &pair->server, ceiling->scratch) == TLS_FAILED) {
+            return say_failed(&pair->client, error);
+        }
+        if (pair->client.plain_bytes != turn.messages * ceiling->message_bytes) {
+            return error_set(error, "an echo in memory came back incomplete");
+        }
+    }
+    return 0;
+}
+
+/* The clock is read around all connections of the turn: around each alone it would weigh more than
+ * a small message. */
+static int echo_turn(struct ceiling *ceiling, struct turn turn, struct error *error)
+{
+    struct pair *first = ceiling->pairs;
+    uint64_t begin_ns = clock_thread_cpu_ns();
+    uint64_t written_ns, echoed_ns;
+
+    if (clients_write(ceiling, turn, error) != 0) {
         return -1;
     }
-    if (client->plain_bytes != count * ceiling->message_bytes) {
-        return error_set(error, "an echo in memory came back incomplete");
+    written_ns = clock_thread_cpu_ns();
+    if (servers_echo(ceiling, turn, error) != 0) {
+        return -1;
+    }
+    echoed_ns = clock_thread_cpu_ns();
+    if (clients_read(ceiling, turn, error) != 0) {
+        return -1;
+    }
+    first->server.cpu_ns += echoed_ns - written_ns;
+    first->client.cpu_ns += written_ns - begin_ns + clock_thread_cpu_ns() - echoed_ns;
+    ceiling->next_pair = (ceiling->next_pair + turn.pairs) % ceiling->pair_count;
+    return 0;
+}
+
+static int operate(struct ceiling *ceiling, struct turn turn, struct error *error)
+{
+    return ceiling->work == CEILING_ECHO ? echo_turn(ceiling, turn, error)
+                                         : handshake_once(ceiling, error);
+}
+
+/* Each connection once, or one handshake, not measured: after a fork(2) of whoever runs this the
+ * next write to each page is a fault, which costs more than a record. */
+static int warm_up(struct ceiling *ceiling, struct turn turn, struct error *error)
+{
+    for (uint32_t done = 0; done < ceiling->pair_count; done += turn.pairs) {
+        if (operate(ceiling, turn, error) != 0) {
+            return -1;
+        }
     }
     return 0;
 }
@@ -272,19 +373,21 @@ static int echo_batch(struct ceiling *ceiling, unsigned count, struct error *err
 int ceiling_run(struct ceiling *ceiling, uint64_t cpu_ns, struct ceiling_cost *out_cost,
                 struct error *error)
 {
-    struct side *server = &ceiling->server;
-    struct side *client = &ceiling->client;
-    unsigned batch = ceiling->work == CEILING_ECHO ? batch_count(ceiling) : 1;
+    struct side *server = &ceiling->pairs->server;
+    struct side *client = &ceiling->pairs->client;
+    struct turn turn = turn_of(ceiling);
 
+    if (warm_up(ceiling, turn, error) != 0) {
+        return -1;
+    }
     *out_cost = (struct ceiling_cost){0};
     server->cpu_ns = 0;
     client->cpu_ns = 0;
     while (server->cpu_ns + client->cpu_ns < cpu_ns) {
-        if ((ceiling->work == CEILING_ECHO ? echo_batch(ceiling, batch, error)
-                                           : handshake_once(ceiling, error)) != 0) {
+        if (operate(ceiling, turn, error) != 0) {
             return -1;
         }
-        out_cost->operations += batch;
+        out_cost->operations += (uint64_t)turn.pairs * turn.messages;
     }
     out_cost->server_ns = server->cpu_ns;
     out_cost->client_ns = client->cpu_ns;
@@ -298,29 +401,32 @@ void ceiling_facts(const struct ceiling *ceiling, struct tls_facts *out)
 
 /* ---- Set-up ---- */
 
-static int side_set_up(struct side *side, enum tls_role role, const struct tls_config *config,
-                       const struct tls_shared *shared, struct error *error)
+static void side_set_up(struct side *side, enum tls_role role, struct ceiling *ceiling)
 {
     side->name = role == TLS_SERVER ? "server" : "client";
-    slab_pool_init(&side->pool, BATCH_MAX);
-    slab_queue_init(&side->queue, &side->pool);
-    side->context = tls_context_new(role, config, shared, error);
-    return side->context != NULL ? 0 : -1;
+    side->context = role == TLS_SERVER ? ceiling->server_context : ceiling->client_context;
+    side->echoes = role == TLS_SERVER && ceiling->work == CEILING_ECHO;
+    slab_queue_init(&side->queue, &ceiling->pool);
 }
 
-static void side_tear_down(struct side *side)
+static int open_all(struct ceiling *ceiling, struct error *error)
 {
-    if (side->context != NULL) {
-        tls_context_free(side->context);
+    for (uint32_t i = 0; i < ceiling->pair_count; i++) {
+        if (connect_once(ceiling, &ceiling->pairs[i], error) != 0) {
+            return -1;
+        }
     }
-    slab_pool_deinit(&side->pool);
+    tls_engine_facts(&ceiling->pairs->client.engine, &ceiling->facts);
+    return 0;
 }
 
 static int set_up(struct ceiling *ceiling, const struct ceiling_options *options,
                   struct error *error)
 {
     ceiling->work = options->work;
-    ceiling->server.echoes = options->work == CEILING_ECHO;
+    ceiling->pair_count =
+        options->work == CEILING_ECHO && options->connections > 1 ? options->connections : 1;
+    ceiling->pairs = calloc(ceiling->pair_count, sizeof(ceiling->pairs[0]));
     ceiling->message_bytes = options->message_bytes;
     ceiling->message = options->work == CEILING_ECHO ? calloc(1, options->message_bytes) : NULL;
     ceiling->shared.library = tls_library_new();
@@ -329,23 +435,27 @@ static int set_up(struct ceiling *ceiling, const struct ceiling_options *options
     if (ceiling->shared.tickets == NULL) {
         return -1;
     }
-    if (ceiling->shared.sessions == NULL ||
+    if (ceiling->pairs == NULL || ceiling->shared.sessions == NULL ||
         (options->work == CEILING_ECHO && ceiling->message == NULL)) {
         return error_set(error, "out of memory");
     }
-    if (side_set_up(&ceiling->server, TLS_SERVER, options->server, &ceiling->shared, error) != 0 ||
-        side_set_up(&ceiling->client, TLS_CLIENT, options->client, &ceiling->shared, error) != 0) {
+    ceiling->server_context = tls_context_new(TLS_SERVER, options->server, &ceiling->shared, error);
+    ceiling->client_context =
+        ceiling->server_context != NULL
+            ? tls_context_new(TLS_CLIENT, options->client, &ceiling->shared, error)
+            : NULL;
+    if (ceiling->client_context == NULL) {
         return -1;
+    }
+    for (uint32_t i = 0; i < ceiling->pair_count; i++) {
+        side_set_up(&ceiling->pairs[i].server, TLS_SERVER, ceiling);
+        side_set_up(&ceiling->pairs[i].client, TLS_CLIENT, ceiling);
     }
     if (options->work != CEILING_ECHO) {
         /* Of what is resumed, the first is full and the second says whether it can be. */
         return handshake_once(ceiling, error) == 0 ? handshake_once(ceiling, error) : -1;
     }
-    if (connect_once(ceiling, error) != 0) {
-        return -1;
-    }
-    tls_engine_facts(&ceiling->client.engine, &ceiling->facts);
-    return echo_batch(ceiling, 1, error);
+    return open_all(ceiling, error);
 }
 
 struct ceiling *ceiling_new(const struct ceiling_options *options, struct error *error)
@@ -356,6 +466,7 @@ struct ceiling *ceiling_new(const struct ceiling_options *options, struct error 
         error_set(error, "out of memory");
         return NULL;
     }
+    slab_pool_init(&ceiling->pool, BATCH_MAX);
     if (set_up(ceiling, options, error) != 0) {
         ceiling_free(ceiling);
         return NULL;
@@ -368,11 +479,18 @@ void ceiling_free(struct ceiling *ceiling)
     if (ceiling == NULL) {
         return;
     }
-    side_free(&ceiling->server);
-    side_free(&ceiling->client);
+    for (uint32_t i = 0; ceiling->pairs != NULL && i < ceiling->pair_count; i++) {
+        pair_free(&ceiling->pairs[i]);
+    }
+    free(ceiling->pairs);
     tls_session_free(ceiling->session);
-    side_tear_down(&ceiling->server);
-    side_tear_down(&ceiling->client);
+    if (ceiling->server_context != NULL) {
+        tls_context_free(ceiling->server_context);
+    }
+    if (ceiling->client_context != NULL) {
+        tls_context_free(ceiling->client_context);
+    }
+    slab_pool_deinit(&ceiling->pool);
     tls_library_free(ceiling->shared.library);
     session_store_free(ceiling->shared.sessions);
     ticket_ring_free(ceiling->shared.tickets);

@@ -1,6 +1,6 @@
-/* What TLS alone costs on this machine: two engines through memory, without sockets, kernel or
- * other connections. No server with this OpenSSL can do better, which makes it half of a ceiling;
- * the other half is the same work over plain TCP. One thread at a time. */
+/* What TLS alone costs on this machine: two engines through memory, without sockets or kernel. No
+ * server with this OpenSSL can do better, which makes it half of a ceiling; the other half is the
+ * same work over plain TCP. One thread at a time. */
 #pragma once
 
 #include <stddef.h>
@@ -25,6 +25,9 @@ struct ceiling_options {
     enum ceiling_work work;
     const struct tls_config *server, *client; /* read by ceiling_new() alone */
     size_t message_bytes;                     /* of CEILING_ECHO; at least 1 */
+    /* Of CEILING_ECHO: connections that take turns, so that no cache holds the state of very many;
+     * 0 is 1. */
+    uint32_t connections;
 };
 
 struct ceiling; /* opaque */

@@ -29,13 +29,13 @@ static void tear_down(void)
 TestSuite(ceiling, .init = set_up, .fini = tear_down);
 
 /* Runs it for a moment; the facts of its last connection. */
-static struct tls_facts run(enum ceiling_work work, size_t message_bytes)
+static struct tls_facts run_many(enum ceiling_work work, size_t message_bytes, uint32_t connections)
 {
     struct error error = {0};
     struct tls_facts facts;
     struct ceiling_cost cost;
-    struct ceiling *ceiling =
-        ceiling_new(&(struct ceiling_options){work, &server, &client, message_bytes}, &error);
+    struct ceiling *ceiling = ceiling_new(
+        &(struct ceiling_options){work, &server, &client, message_bytes, connections}, &error);
 
     cr_assert(ceiling, "%s", error.text);
     cr_assert_eq(ceiling_run(ceiling, SOME_NS, &cost, &error), 0, "%s", error.text);
@@ -46,6 +46,11 @@ static struct tls_facts run(enum ceiling_work work, size_t message_bytes)
     ceiling_facts(ceiling, &facts);
     ceiling_free(ceiling);
     return facts;
+}
+
+static struct tls_facts run(enum ceiling_work work, size_t message_bytes)
+{
+    return run_many(work, message_bytes, 1);
 }
 
 Test(ceiling, full_handshakes_are_full)
@@ -76,7 +81,8 @@ Test(ceiling, handshakes_by_id_are_refused_where_tickets_come_instead)
     struct error error = {0};
 
     server.version_max = TLS_VERSION_1_2;
-    cr_assert_null(ceiling_new(&(struct ceiling_options){CEILING_ID, &server, &client, 0}, &error));
+    cr_assert_null(
+        ceiling_new(&(struct ceiling_options){CEILING_ID, &server, &client, 0, 0}, &error));
     cr_assert_str_eq(error.text, "a handshake in memory was not resumed");
 }
 
@@ -87,6 +93,13 @@ Test(ceiling, echoes_messages_smaller_and_larger_than_a_record)
     run(CEILING_ECHO, 300 * 1000);
 }
 
+Test(ceiling, echoes_on_many_connections_in_turns)
+{
+    run_many(CEILING_ECHO, 64, 3);
+    run_many(CEILING_ECHO, 64, 100);
+    run_many(CEILING_ECHO, 300 * 1000, 3);
+}
+
 Test(ceiling, sides_that_cannot_agree_are_refused_with_the_reason)
 {
     struct error error = {0};
@@ -94,6 +107,6 @@ Test(ceiling, sides_that_cannot_agree_are_refused_with_the_reason)
     server.version_max = TLS_VERSION_1_2;
     client.version_min = TLS_VERSION_1_3;
     cr_assert_null(
-        ceiling_new(&(struct ceiling_options){CEILING_FULL, &server, &client, 0}, &error));
+        ceiling_new(&(struct ceiling_options){CEILING_FULL, &server, &client, 0, 0}, &error));
     cr_assert(strstr(error.text, "unsupported protocol"), "%s", error.text);
 }
