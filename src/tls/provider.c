@@ -31,30 +31,11 @@ struct tls_library {
     } ciphers[CIPHERS_MAX]; /* the first empty one ends them */
 };
 
-static const OSSL_ALGORITHM *provider_query(void *argument, int operation, int *out_no_cache)
+static const OSSL_ALGORITHM *provider_query(void *provider, int operation, int *out_no_cache)
 {
-    const struct provider_state *provider = argument;
-
+    (void)provider;
     *out_no_cache = 0;
-    switch (operation) {
-    case OSSL_OP_KDF:
-        return tls_derivations;
-    case OSSL_OP_KEYMGMT:
-        return provider->has_x25519 ? provider->x25519.key_managements : NULL;
-    case OSSL_OP_KEYEXCH:
-        return provider->has_x25519 ? provider->x25519.exchanges : NULL;
-    default:
-        return NULL;
-    }
-}
-
-static int provider_capabilities(void *argument, const char *capability, OSSL_CALLBACK *hear,
-                                 void *hear_argument)
-{
-    const struct provider_state *provider = argument;
-
-    return !provider->has_x25519 ||
-           x25519_capabilities(&provider->x25519, capability, hear, hear_argument);
+    return operation == OSSL_OP_KDF ? tls_derivations : NULL;
 }
 
 static void provider_teardown(void *provider)
@@ -65,7 +46,6 @@ static void provider_teardown(void *provider)
 static const OSSL_DISPATCH provider_functions[] = {
     {OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))provider_teardown},
     {OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))provider_query},
-    {OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))provider_capabilities},
     {0, NULL},
 };
 
@@ -128,8 +108,6 @@ struct tls_library *tls_library_new(void)
         return NULL;
     }
     library->state = OSSL_PROVIDER_get0_provider_ctx(library->ours);
-    library->state->has_x25519 =
-        x25519_init(&library->state->x25519, library->context, stock_provider(library->stock));
     return library;
 }
 

@@ -1,7 +1,7 @@
 /* What is inside a tls_library (context.h): an OpenSSL library context (OSSL_LIB_CTX(3)) with the
- * default provider, and before it one of ours that derives keys (derivation.h) and makes X25519's
- * (x25519.h). What ours does not do itself it hands to the default provider, so that results and
- * errors are OpenSSL's. Room-internal. */
+ * default provider (stock.h), and before it one of ours that derives keys (derivation.h). What ours
+ * does not do itself it hands to the default provider, so that results and errors are OpenSSL's.
+ * Room-internal. */
 #pragma once
 
 #include <stdbool.h>

@@ -8,7 +8,6 @@ struct stock;
 
 struct stock *stock_new(void); /* NULL: it cannot be had */
 OSSL_LIB_CTX *stock_context(const struct stock *stock);
-OSSL_PROVIDER *stock_provider(const struct stock *stock);
 
 /* The calling thread gives back what OpenSSL keeps for it. */
 void stock_leave(const struct stock *stock);
