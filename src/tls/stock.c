@@ -1,8 +1,9 @@
 /* What OpenSSL's default provider has, but for two things. X25519's keys are made by x25519.h. And
  * before 3.2 OpenSSL looks through all its decoders (OSSL_DECODER(3)) whenever it reads a
- * certificate's public key: private keys, parameters, PEM, text, of all types, a third of what a
- * handshake costs a client. TLS needs the public keys of certificates from DER, so they are all
- * that is shown here.
+ * certificate's public key, and copies the list of all algorithms of all kinds that were ever
+ * looked for, to find those of keys: most of what a certificate costs a client. So only what TLS
+ * needs is shown there: the public keys of certificates from DER, and what libssl's suites and
+ * groups name.
  *
  * For that a provider of our own passes on what OpenSSL's has. The implementations expect their own
  * provider's context; it belongs to a default provider in a library context behind the one that is
@@ -26,17 +27,49 @@ struct stock {
     OSSL_PROVIDER *whole;
 };
 
-/* Of certificates. */
-static const char *const key_types[] = {"RSA", "RSA-PSS", "EC", "ED25519", "ED448", "DSA"};
-
-enum { KEY_TYPE_COUNT = sizeof(key_types) / sizeof(key_types[0]) };
+/* The first names of what is shown of a kind; of the kinds that are not here, everything. */
+static const char *const certificate_keys[] = {"RSA",   "RSA-PSS", "EC", "ED25519",
+                                               "ED448", "DSA",     NULL};
+/* HMAC's are how libssl keeps the MAC keys of CBC suites. */
+static const char *const keys[] = {"RSA",  "RSA-PSS", "EC",    "DSA",  "DH", "X25519",
+                                   "X448", "ED25519", "ED448", "HMAC", NULL};
+static const char *const ciphers[] = {"NULL",
+                                      "AES-128-GCM",
+                                      "AES-256-GCM",
+                                      "AES-128-CCM",
+                                      "AES-256-CCM",
+                                      "ChaCha20-Poly1305",
+                                      "AES-128-CBC",
+                                      "AES-256-CBC",
+                                      "AES-128-CBC-HMAC-SHA1",
+                                      "AES-256-CBC-HMAC-SHA1",
+                                      "AES-128-CBC-HMAC-SHA256",
+                                      "AES-256-CBC-HMAC-SHA256",
+                                      "ARIA-128-GCM",
+                                      "ARIA-256-GCM",
+                                      "CAMELLIA-128-CBC",
+                                      "CAMELLIA-256-CBC",
+                                      "DES-EDE3-CBC",
+                                      NULL};
+static const char *const macs[] = {"HMAC", NULL};
+static const char *const derivations[] = {"TLS13-KDF", "TLS1-PRF", "HKDF", NULL};
 
 /* Tables and capabilities are the same in every instance: any will do to ask for them. This one
  * stays, since OpenSSL may ask until the process ends. */
 static OSSL_PROVIDER *any_instance;
-static OSSL_ALGORITHM decoders[KEY_TYPE_COUNT + 1];
-static OSSL_ALGORITHM *key_managements;
+static struct table {
+    int operation;
+    const char *const *shown;
+    OSSL_ALGORITHM *algorithms;
+} tables[] = {
+    {OSSL_OP_DECODER, certificate_keys, NULL}, {OSSL_OP_KEYMGMT, keys, NULL},
+    {OSSL_OP_CIPHER, ciphers, NULL},           {OSSL_OP_MAC, macs, NULL},
+    {OSSL_OP_KDF, derivations, NULL},
+};
+static bool tables_made;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+
+enum { TABLE_COUNT = sizeof(tables) / sizeof(tables[0]) };
 
 /* Names are "RSA:rsaEncryption:1.2.840.113549.1.1.1" and the like. */
 static bool is_named(const OSSL_ALGORITHM *algorithm, const char *name)
@@ -46,59 +79,51 @@ static bool is_named(const OSSL_ALGORITHM *algorithm, const char *name)
     return strlen(name) == bytes && strncmp(name, algorithm->algorithm_names, bytes) == 0;
 }
 
-static bool is_shown(const OSSL_ALGORITHM *decoder)
+static bool is_shown(const struct table *table, const OSSL_ALGORITHM *algorithm)
 {
-    if (strstr(decoder->property_definition, "input=der") == NULL ||
-        strstr(decoder->property_definition, "structure=SubjectPublicKeyInfo") == NULL) {
-        return false;
+    const char *const *name = table->shown;
+
+    if (!compat_decoders_are_slow) {
+        return true;
     }
-    for (size_t i = 0; i < KEY_TYPE_COUNT; i++) {
-        if (is_named(decoder, key_types[i])) {
-            return true;
-        }
+    while (*name != NULL && !is_named(algorithm, *name)) {
+        name++;
     }
-    return false;
+    return *name != NULL &&
+           (table->operation != OSSL_OP_DECODER ||
+            (strstr(algorithm->property_definition, "input=der") != NULL &&
+             strstr(algorithm->property_definition, "structure=SubjectPublicKeyInfo") != NULL));
 }
 
-static void decoders_make(void)
-{
-    const OSSL_ALGORITHM *decoder;
-    size_t count = 0;
-    int no_cache;
-
-    decoder = OSSL_PROVIDER_query_operation(any_instance, OSSL_OP_DECODER, &no_cache);
-    for (; decoder != NULL && decoder->algorithm_names != NULL; decoder++) {
-        if (is_shown(decoder) && count < KEY_TYPE_COUNT) {
-            decoders[count++] = *decoder;
-        }
-    }
-}
-
-static void key_managements_make(void)
+static bool table_make(struct table *table)
 {
     int no_cache;
-    const OSSL_ALGORITHM *stock =
-        OSSL_PROVIDER_query_operation(any_instance, OSSL_OP_KEYMGMT, &no_cache);
+    const OSSL_ALGORITHM *whole =
+        OSSL_PROVIDER_query_operation(any_instance, table->operation, &no_cache);
     size_t count = 0;
 
-    while (stock != NULL && stock[count].algorithm_names != NULL) {
+    while (whole != NULL && whole[count].algorithm_names != NULL) {
         count++;
     }
-    key_managements = calloc(count + 1, sizeof(*key_managements));
-    for (size_t i = 0; key_managements != NULL && i < count; i++) {
-        key_managements[i] = stock[i];
-        if (is_named(&stock[i], "X25519")) {
-            x25519_replace(&key_managements[i]);
+    table->algorithms = calloc(count + 1, sizeof(*table->algorithms));
+    for (size_t i = 0, shown = 0; table->algorithms != NULL && i < count; i++) {
+        if (is_shown(table, &whole[i])) {
+            table->algorithms[shown] = whole[i];
+            if (table->operation == OSSL_OP_KEYMGMT && is_named(&whole[i], "X25519")) {
+                x25519_replace(&table->algorithms[shown]);
+            }
+            shown++;
         }
     }
+    return table->algorithms != NULL;
 }
 
 static void tables_make(void)
 {
     any_instance = OSSL_PROVIDER_try_load(NULL, "default", 1);
-    if (any_instance != NULL) {
-        decoders_make();
-        key_managements_make();
+    tables_made = any_instance != NULL;
+    for (size_t i = 0; tables_made && i < TABLE_COUNT; i++) {
+        tables_made = table_make(&tables[i]);
     }
 }
 
@@ -106,11 +131,10 @@ static const OSSL_ALGORITHM *stock_query(void *provider, int operation, int *out
 {
     (void)provider;
     *out_no_cache = 0;
-    if (operation == OSSL_OP_KEYMGMT) {
-        return key_managements;
-    }
-    if (operation == OSSL_OP_DECODER && compat_decoders_are_slow) {
-        return decoders;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (tables[i].operation == operation) {
+            return tables[i].algorithms;
+        }
     }
     return OSSL_PROVIDER_query_operation(any_instance, operation, out_no_cache);
 }
@@ -145,7 +169,7 @@ static OSSL_PROVIDER *stock_show(struct stock *stock)
 {
     static const char name[] = "default-for-tls";
 
-    if (!CRYPTO_THREAD_run_once(&once, tables_make) || key_managements == NULL ||
+    if (!CRYPTO_THREAD_run_once(&once, tables_make) || !tables_made ||
         (stock->behind = OSSL_LIB_CTX_new()) == NULL ||
         (stock->whole = OSSL_PROVIDER_load(stock->behind, "default")) == NULL) {
         return NULL;

@@ -76,6 +76,54 @@ Test(stock, reads_nothing_else_where_that_costs_much)
     stock_free(NULL);
 }
 
+static STACK_OF(SSL_CIPHER) * suites_of(SSL_CTX *context)
+{
+    cr_assert(SSL_CTX_set_cipher_list(context, "ALL:COMPLEMENTOFALL:@SECLEVEL=0"));
+    cr_assert(SSL_CTX_set_ciphersuites(
+        context, "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
+                 "TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"));
+    return SSL_CTX_get_ciphers(context);
+}
+
+Test(stock, has_all_suites)
+{
+    struct stock *stock = stock_new();
+    SSL_CTX *context = SSL_CTX_new_ex(stock_context(stock), NULL, TLS_method());
+    SSL_CTX *whole = SSL_CTX_new(TLS_method());
+    STACK_OF(SSL_CIPHER) *suites = suites_of(context);
+    STACK_OF(SSL_CIPHER) *all = suites_of(whole);
+
+    cr_assert_gt(sk_SSL_CIPHER_num(all), 100);
+    cr_assert_eq(sk_SSL_CIPHER_num(suites), sk_SSL_CIPHER_num(all));
+    for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
+        cr_assert_eq(sk_SSL_CIPHER_value(suites, i), sk_SSL_CIPHER_value(all, i));
+    }
+    SSL_CTX_free(context);
+    SSL_CTX_free(whole);
+    stock_leave(stock);
+    stock_free(stock);
+}
+
+Test(stock, has_what_tls_needs_and_no_more_where_that_costs_much)
+{
+    struct stock *stock = stock_new();
+    EVP_MAC *hmac = EVP_MAC_fetch(stock_context(stock), "HMAC", NULL);
+    EVP_MAC *cmac = EVP_MAC_fetch(stock_context(stock), "CMAC", NULL);
+    EVP_CIPHER *cbc = EVP_CIPHER_fetch(stock_context(stock), "AES-256-CBC-HMAC-SHA1", NULL);
+    EVP_CIPHER *xts = EVP_CIPHER_fetch(stock_context(stock), "AES-256-XTS", NULL);
+
+    cr_assert_not_null(hmac);
+    cr_assert_eq(cmac == NULL, compat_decoders_are_slow);
+    cr_assert_not_null(cbc);
+    cr_assert_eq(xts == NULL, compat_decoders_are_slow);
+    EVP_MAC_free(hmac);
+    EVP_MAC_free(cmac);
+    EVP_CIPHER_free(cbc);
+    EVP_CIPHER_free(xts);
+    stock_leave(stock);
+    stock_free(stock);
+}
+
 Test(stock, has_the_groups_and_ciphers_of_tls)
 {
     struct stock *stock = stock_new();
