@@ -48,13 +48,14 @@ peers  nghttp2-client                            nghttp2                   nghtt
 peers  apache2-utils                             httpd-tools               apache
 peers  nodejs                                    nodejs                    nodejs
 peers  nginx                                     nginx                     nginx
+peers  stunnel4                                  stunnel                   stunnel
 peers  wrk                                       wrk                       wrk
 peers  haproxy                                   haproxy                   haproxy
 peers  libnss3-tools                             nss-tools                 nss
 '
 
 # Packages whose installation on Debian also enables a daemon that listens beyond loopback.
-readonly DEPENDENCIES_DAEMONS='nginx prometheus haproxy redis-server'
+readonly DEPENDENCIES_DAEMONS='nginx prometheus haproxy redis-server stunnel4'
 
 # What was just installed comes before what pyenv, nvm or conda put in the way, and the daemons
 # are found by people who are not root.
