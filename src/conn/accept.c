@@ -33,8 +33,8 @@ void accept_arm(struct reactor *reactor, uint32_t listener_index)
 
 static void accept_refuse(struct reactor *reactor, int descriptor, enum counter limit)
 {
+    counters_increment(reactor->counters, limit); /* before the peer can know */
     close(descriptor);
-    counters_increment(reactor->counters, limit);
 }
 
 /* Counts it for its address. Returns the counter of the limit that it would exceed, or
