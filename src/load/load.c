@@ -14,8 +14,9 @@ static const uint64_t STOP_LOOK_NS = 50 * 1000 * 1000;
 static const uint64_t TELL_PATIENCE_NS = 5ull * 1000 * 1000 * 1000;
 
 /* A server that takes no more connections now; those under way go on while others are loaded. A
- * lost SYN is sent again after one second (tcp(7)), and that must not end the ramp. */
-static const uint64_t RAMP_PATIENCE_NS = 1500ull * 1000 * 1000;
+ * lost SYN is sent again after one second, and once more after two (tcp(7)), and that must not end
+ * the ramp, nor must a machine that is busy elsewhere. */
+static const uint64_t RAMP_PATIENCE_NS = 3500ull * 1000 * 1000;
 
 /* A server that refuses every connection for so long is not there. One that is being started, or
  * started anew, may be. */
