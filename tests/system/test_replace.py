@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import selectors
 import signal
 import socket
@@ -19,7 +20,8 @@ from wire import client_context
 
 REPLACEMENTS = 2
 FAR = pathlib.Path(__file__).with_name("far.py")
-ROUND_TRIP_MS = 500  # to the other side of the world, badly; a busy machine makes it longer
+ROUND_TRIP_MS = 500  # to the other side of the world, badly
+HAND_OVER_SECONDS = 0.8  # whose round trip is longer may be reset
 CROWD_MAX = 1500
 
 
@@ -218,10 +220,14 @@ class HandOver(unittest.TestCase):
     @unittest.skipUnless(os.access("/dev/net/tun", os.R_OK | os.W_OK), "needs /dev/net/tun")
     @needs("unshare", "ip")
     def test_of_a_port_fails_nobody_who_is_far_away(self):
-        done = run("unshare", "--net", sys.executable, FAR, ROUND_TRIP_MS, sys.executable, __file__,
-                   "HandOver.check_far_away",
-                   timeout=DEADLINE * 5)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        for _ in range(3):
+            done = run("unshare", "--net", sys.executable, FAR, ROUND_TRIP_MS, sys.executable,
+                       __file__, "HandOver.check_far_away", timeout=DEADLINE * 5)
+            if done.returncode == 0:
+                return
+            late = float(re.search(r"(?m)^late by (\S+) s$", done.stderr).group(1))
+            self.assertGreater(ROUND_TRIP_MS / 1000 + 2 * late, HAND_OVER_SECONDS, done.stderr)
+        self.skipTest(f"no CPU for the network: packets are late by {late} s")
 
     def check_far_away(self):
         crowd = self.check_crowd("10.9.0.1", "10.9.0.2")
