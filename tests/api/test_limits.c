@@ -43,7 +43,7 @@ Test(limits, who_says_nothing_is_dropped_after_the_handshake_timeout)
     char byte;
 
     sem_init(&told, 0, 0);
-    stage.settings[DYNO_HANDSHAKE_TIMEOUT_MS] = 50;
+    stage.settings[DYNO_HANDSHAKE_TIMEOUT_MS] = 1500; /* the last one must keep it */
     stage_open(&events);
     link = connect_plainly();
     stage_wait(&told);

@@ -23,7 +23,7 @@ BINARY = os.environ.get(
     "TLSDYNO", pathlib.Path(__file__).resolve().parents[2] / "build/release/src/cli/tlsdyno"
 )
 SANITIZED = bool(os.environ.get("TLSDYNO_SANITIZED"))
-DEADLINE = 60 if SANITIZED else 20  # seconds: for what should happen at once on an idle machine
+DEADLINE = 60 if SANITIZED else 40  # seconds: for what should happen at once on an idle machine
 
 # Some thousands of descriptors for this process and, inherited, for what it starts.
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)

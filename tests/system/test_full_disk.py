@@ -31,7 +31,7 @@ class FullDisk(unittest.TestCase):
 
     def test_of_a_load(self):
         with full_disk() as directory, Server() as server:
-            words = ("load", server.target, "--insecure", "-d", "200ms", "--warmup", "0s")
+            words = ("load", server.target, "--insecure", "-n", 50, "--warmup", "0s")
             done = tlsdyno(*words, "-J", directory / "result.json")
             self.check(directory, done, "result.json")
             done = tlsdyno(*words, "--percentiles", directory / "lat.hgrm")
@@ -48,7 +48,7 @@ class FullDisk(unittest.TestCase):
 
     def test_of_a_page(self):
         with full_disk() as directory, Directory() as room, Server() as server:
-            tlsdyno("load", server.target, "--insecure", "-d", "200ms", "--warmup", "0s",
+            tlsdyno("load", server.target, "--insecure", "-n", 50, "--warmup", "0s",
                     "-J", room / "result.json", check=0)
             done = tlsdyno("report", room / "result.json", "-o", directory / "page.html")
             self.check(directory, done, "page.html")

@@ -4,18 +4,18 @@ import json
 import pathlib
 import unittest
 
-from dyno import Directory, Server, load, tlsdyno
+from dyno import DEADLINE, Directory, Server, load, tlsdyno
 from json_schema import violations
 
 SCHEMA = json.loads(
     (pathlib.Path(__file__).resolve().parents[2] / "docs/schema/tlsdyno-limit-1.schema.json")
     .read_text(encoding="utf-8")
 )
-BRIEF = ("--rounds", 2, "--duration", "100ms", "--json", "-")
+BRIEF = ("--rounds", 2, "--duration", "200ms", "--json", "-")
 
 
 def limit(*arguments):
-    return json.loads(tlsdyno("limit", *BRIEF, *arguments, check=0).stdout)
+    return json.loads(tlsdyno("limit", *BRIEF, *arguments, check=0, timeout=DEADLINE * 4).stdout)
 
 
 class Limit(unittest.TestCase):
@@ -59,7 +59,7 @@ class Efficiency(unittest.TestCase):
     def test_load_tells_how_near_the_server_came(self):
         with Directory() as directory, Server("--groups", "X25519", "--threads", "1") as server:
             file = directory / "limit.json"
-            tlsdyno("limit", "--rounds", 1, "--duration", "100ms", "--json", file, "--works",
+            tlsdyno("limit", "--rounds", 1, "--duration", "400ms", "--json", file, "--works",
                     "full,echo", "--messages", "64")
             arguments = (server.target, "--insecure", "-t", 1, "--limit", file)
             for mode in (("--mode", "handshake"), ("--mode", "rr", "-m", 64)):

@@ -6,14 +6,14 @@ import os
 import time
 import unittest
 
-from dyno import Server, scaled, tlsdyno, wait_for
+from dyno import DEADLINE, Server, scaled, tlsdyno, wait_for
 from wire import RawClient, client_context, connect, receive_exactly, secure, server_closes
 
 MIB = 1 << 20
 
 
 def settle(server):
-    """Waits until the server has sent nothing for half a second."""
+    """Waits until the server has sent nothing for a while."""
     last, since = -1, time.monotonic()
 
     def still():
@@ -21,7 +21,7 @@ def settle(server):
         now = server.counter("plain_bytes_out")
         if now != last:
             last, since = now, time.monotonic()
-        return time.monotonic() - since > 0.5
+        return time.monotonic() - since > 1.5
 
     wait_for(still, "the source to be stopped by back-pressure")
     return last
@@ -41,7 +41,7 @@ class MaxConnections(unittest.TestCase):
                 started = time.monotonic()
                 with connect(server.port) as extra:
                     self.assertTrue(server_closes(extra))
-                self.assertLess(time.monotonic() - started, 2)
+                self.assertLess(time.monotonic() - started, DEADLINE / 2)
                 server.wait_counter("connections_refused", refused)
             for link in links:  # the open ones have not noticed
                 link.sendall(b"here")
@@ -188,9 +188,10 @@ class ReaderThatNeverReads(unittest.TestCase):
             before = server.resident_bytes()
             clients = self.open(server, stack, count)
             self.push(clients)
+            # The kernel took the last of it when the server was busy elsewhere, perhaps.
+            wait_for(lambda: server.counter("recv_pauses") >= count, "back-pressure on each")
             self.assertLess(server.resident_bytes() - before,
                             self.BYTES_SHARED + count * self.BYTES_EACH)
-            self.assertGreaterEqual(server.counter("recv_pauses"), count)
 
             with secure(server.port) as good:
                 good.sendall(b"meanwhile")

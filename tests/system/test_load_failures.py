@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from dyno import Certificates, Directory, Server, load, tlsdyno, wait_for
+from dyno import DEADLINE, Certificates, Directory, Server, load, tlsdyno, wait_for
 
 
 @contextlib.contextmanager
@@ -47,9 +47,9 @@ class NothingWorks(unittest.TestCase):
     def check_fails(self, target, *arguments):
         """A run in which nothing succeeds, within a few seconds."""
         started = time.monotonic()
-        report = load(target, "--insecure", "-c", 4, "-d", "1s", "--timeout", "500ms", *arguments,
+        report = load(target, "--insecure", "-c", 4, "-d", "2s", "--timeout", "1s", *arguments,
                       check=1)
-        self.assertLess(time.monotonic() - started, 20)
+        self.assertLess(time.monotonic() - started, DEADLINE)
         self.assertGreater(sum(error["count"] for error in report.errors), 0)
         return report
 
@@ -79,11 +79,12 @@ class NothingWorks(unittest.TestCase):
 
     def test_a_server_that_hangs_up_on_everybody_is_there_and_tried_to_the_end(self):
         with tcp_server(lambda link: None) as target:
-            report = load(target, "--insecure", "-c", 2, "-d", "2200ms", check=1)
-        self.assertGreater(report["measured_seconds"], 2.1)  # it begins a moment after the clock
+            report = load(target, "--insecure", "-c", 2, "-d", "4s", check=1)
+        # It begins a moment after the clock; who gave up would have done so after two seconds.
+        self.assertGreater(report["measured_seconds"], 3)
 
     def test_a_server_that_says_nothing(self):
-        with tcp_server(lambda link: link.recv(1 << 20) and time.sleep(3)) as target:
+        with tcp_server(lambda link: link.recv(1 << 20) and time.sleep(5)) as target:
             report = self.check_fails(target)
             self.assertIn("time", reasons(report, "handshake"))
 
@@ -125,7 +126,7 @@ class NothingWorks(unittest.TestCase):
 
     def test_a_certificate_that_nobody_vouches_for(self):
         with Server() as server:
-            report = load(server.target, "-c", 2, "-d", "1s", check=1)
+            report = load(server.target, "-c", 2, "-d", "2s", check=1)
             self.assertIn("self", reasons(report, "handshake"))  # "self-signed certificate"
             server.wait_idle()
             self.assertEqual(server.counter("handshakes"), server.counter("handshakes", "full"))
@@ -139,7 +140,7 @@ class NothingWorks(unittest.TestCase):
                 load(server.target, "--ca", files.ca, "-c", 1, "-n", 5)
                 load(server.target, "--ca", other.ca, "-c", 1, "-d", "500ms", check=1)
                 wrong = load(server.target, "--ca", files.ca, "--verify-host", "elsewhere.example",
-                             "-c", 1, "-d", "500ms", check=1)
+                             "-c", 1, "-d", "2s", check=1)
                 self.assertIn("name", reasons(wrong, "handshake").lower())
 
     def test_no_version_in_common(self):

@@ -106,7 +106,7 @@ class Messages(unittest.TestCase):
                 thread.start()
                 port = listener.getsockname()[1]
                 report = load(f"http://127.0.0.1:{port}/15", "--mode", "rr", "-c", 1, "-t", 1,
-                              "-n", 1, "-d", "200ms", check=corrupt)
+                              "-n", 1, "-d", "2s", check=corrupt)
                 thread.join()
                 self.assertEqual(report["messages"]["corrupt"], corrupt)
 
@@ -117,11 +117,11 @@ class Messages(unittest.TestCase):
 
     def test_upload_and_download(self):
         with Server("--service", "discard") as server:
-            report = load(server.target, "--insecure", "--mode", "upload", "-c", 2, "-d", "500ms")
+            report = load(server.target, "--insecure", "--mode", "upload", "-c", 2, "-d", "1s")
             self.assertGreater(report["bytes"]["plain_out_bytes"], 1_000_000)
             self.assertEqual(report.errors, [])
         with Server("--service", "source") as server:
-            report = load(server.target, "--insecure", "--mode", "download", "-c", 2, "-d", "500ms")
+            report = load(server.target, "--insecure", "--mode", "download", "-c", 2, "-d", "1s")
             self.assertGreater(report["bytes"]["plain_in_bytes"], 1_000_000)
             self.assertEqual(report.errors, [])
 

@@ -59,7 +59,7 @@ class Sources(unittest.TestCase):
             self.assertEqual(report.errors, [])
             self.assertEqual(report["plan"]["source_addresses"], 2)
             report = load(server.target, "--insecure", "-c", 1, "-n", 1, "--timeout", "1s",
-                          "--source-addresses", "192.0.2.1", "-d", "200ms", check=1)
+                          "--source-addresses", "192.0.2.1", "-d", "1s", check=1)
             self.assertEqual({error["reason"] for error in report.errors},
                              {"Cannot assign requested address"})
 
@@ -96,7 +96,7 @@ class Idle(unittest.TestCase):
 
     def test_a_server_that_drops_idle_connections_is_found_out(self):
         with Server("--idle-timeout", "200ms", threads=1) as server:
-            report = load(server.target, "--insecure", "-t", 1, "-c", 1, "-d", "2s", "--idle", 20,
+            report = load(server.target, "--insecure", "-t", 1, "-c", 1, "-d", "3s", "--idle", 20,
                           "--fail-if", "lost>0", check=3)
         self.assertEqual(report["idle"]["asked"], 20)
         self.assertEqual(report["idle"]["verified"], 0)

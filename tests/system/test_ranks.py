@@ -32,7 +32,7 @@ def mpirun_environment(directory):
 @unittest.skipIf(HAS_MPI, "this build has MPI")
 class WithoutMpi(unittest.TestCase):
     def start(self, index, count):
-        return tlsdyno("load", "--insecure", "-d", "50ms", "127.0.0.1:1",
+        return tlsdyno("load", "--insecure", "-d", "1s", "127.0.0.1:1",
                        env={**os.environ, "OMPI_COMM_WORLD_SIZE": str(count),
                             "OMPI_COMM_WORLD_RANK": str(index)})
 
@@ -136,7 +136,7 @@ class OneMachine(unittest.TestCase):
         self.assertEqual(report.process.stderr.count("the p50 latency is"), 1)
 
     def test_nobody_listens(self):
-        report = self.load(2, "127.0.0.1:1", "--insecure", "--mode", "rr", "-c", 2, "-d", "100ms",
+        report = self.load(2, "127.0.0.1:1", "--insecure", "--mode", "rr", "-c", 2, "-d", "1s",
                            check=1)
         self.assertEqual(report.process.stderr.count("tlsdyno: nothing succeeded"), 1)
         for rank in report["ranks"]:
@@ -255,7 +255,7 @@ class ManyMachines(unittest.TestCase):
         done = run("ip", "netns", "exec", self.hub, "mpirun", "--mca", "plm_rsh_agent", self.agent,
                    "--host", "10.214.0.2,10.214.0.3", "--bind-to", "none", "-n", 2,
                    BINARY, "load", f"{host}:4433", "--insecure", "--mode", "rr", "-c", 5, "-t", 1,
-                   "-d", "500ms", "-J", report, check=check, timeout=DEADLINE * 3,
+                   "-d", "1s", "-J", report, check=check, timeout=DEADLINE * 3,
                    env=mpirun_environment(self.directory))
         answer = Report(json.loads(report.read_text()))
         answer.process = done

@@ -18,7 +18,7 @@ class Page(unittest.TestCase):
         cls.files = []
         with Server(threads=1) as server:
             for name, options in (("closed", ("-n", 200)),
-                                  ("open", ("-R", 500, "-d", "500ms"))):
+                                  ("open", ("-R", 500, "-d", "1s"))):
                 path = cls.directory / f"{name}.json"
                 path.write_text(json.dumps(load(server.target, *SMALL, "--mode", "rr", *options)),
                                 encoding="utf-8")

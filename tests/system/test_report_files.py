@@ -28,8 +28,8 @@ class Schema(unittest.TestCase):
             for target, mode in (
                 (echo, ("--mode", "handshake", "-n", 40, "--resume", "50")),
                 (echo, ("--mode", "rr", "-n", 40, "--admin", server.admin)),
-                (source, ("--mode", "download", "-d", "100ms", "-i", "50ms")),
-                (discard, ("--mode", "upload", "-d", "100ms")),
+                (source, ("--mode", "download", "-d", "1s", "-i", "50ms")),
+                (discard, ("--mode", "upload", "-d", "1s")),
             ):
                 with self.subTest(mode):
                     self.assert_valid(load(target, *SMALL, *mode))
@@ -37,7 +37,7 @@ class Schema(unittest.TestCase):
     def test_reports_of_failures_and_of_plain_tcp_are_valid(self):
         with Server(listen=("127.0.0.1:0,plain",)) as server:
             self.assert_valid(load(server.target, "--plain", "-c", 2, "-n", 4))
-            self.assert_valid(load(server.target, *SMALL, "-n", 4, "--timeout", "500ms", check=1))
+            self.assert_valid(load(server.target, *SMALL, "-n", 4, "--timeout", "1s", check=1))
 
     def test_what_is_wrong_is_noticed(self):
         with Server() as server:
@@ -72,7 +72,7 @@ class Schema(unittest.TestCase):
 class Files(unittest.TestCase):
     def test_csv_and_percentiles_say_what_the_report_says(self):
         with Directory() as directory, Server() as server:
-            report = load(server.target, *SMALL, "--mode", "rr", "-d", "300ms", "-i", "100ms",
+            report = load(server.target, *SMALL, "--mode", "rr", "-d", "1s", "-i", "100ms",
                           "--csv", directory / "run.csv", "--percentiles", directory / "lat.hgrm")
             with open(directory / "run.csv", newline="", encoding="ascii") as file:
                 rows = list(csv.DictReader(file))

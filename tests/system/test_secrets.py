@@ -75,7 +75,7 @@ class Secrets(unittest.TestCase):
                           "--service", "echo", "-c", 2, "-n", 50, "--resume", "ticket",
                           "--admin", server.admin, "--csv", directory / "run.csv",
                           "--percentiles", directory / "run.hgrm")
-            failed = load(server.target, "--verify-host", "localhost", "-c", 1, "-d", "100ms",
+            failed = load(server.target, "--verify-host", "localhost", "-c", 1, "-d", "1s",
                           check=None)
             outputs["load"] = report.process.stdout + report.process.stderr
             outputs["load that fails"] = failed.process.stdout + failed.process.stderr

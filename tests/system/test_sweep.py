@@ -19,7 +19,7 @@ SCHEMA = json.loads(
     (HERE.parents[1] / "docs/schema/tlsdyno-sweep-1.schema.json").read_text(encoding="utf-8")
 )
 
-SHORT = ("-r", 2, "-d", "200ms", "--warmup", "20ms")
+SHORT = ("-r", 2, "-d", "600ms", "--warmup", "20ms")
 TINY = ("--suites", "TLS_AES_128_GCM_SHA256", "--messages", "64Ki", "-c", 2, *SHORT)
 
 

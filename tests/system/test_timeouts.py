@@ -5,7 +5,7 @@ import ssl
 import time
 import unittest
 
-from dyno import SANITIZED, Server, tlsdyno
+from dyno import Server, tlsdyno
 from wire import RawClient, client_context, connect, secure, server_closes
 
 
@@ -18,7 +18,7 @@ class HandshakeTimeout(unittest.TestCase):
                     self.assertTrue(server_closes(link))
                 elapsed = time.monotonic() - started
                 self.assertGreaterEqual(elapsed, seconds * 0.95)
-                self.assertLess(elapsed, seconds + (2 if SANITIZED else 0.5))
+                self.assertLess(elapsed, seconds + 10)  # by default it is two minutes
                 server.wait_counter("timeouts", 1, "handshake")
                 server.wait_counter("handshakes_failed", 1, "timeout")
                 server.wait_idle()
@@ -28,23 +28,16 @@ class HandshakeTimeout(unittest.TestCase):
             client = RawClient(server.port)
             client.step()
             hello = client.take_output()
-            started = time.monotonic()
-            try:
+            with self.assertRaises(OSError):  # long before all of it has gone
                 for byte in hello:
                     client.link.sendall(bytes([byte]))
                     time.sleep(0.02)  # the dribble itself
-                    if time.monotonic() - started > 10:
-                        break
-            except OSError:
-                pass  # dropped, as it should be
-            self.assertTrue(server_closes(client.link))
-            self.assertLess(time.monotonic() - started, 5)
             client.close()
             server.wait_counter("timeouts", 1, "handshake")
 
     def test_in_whatever_state_the_server_closes_by_itself(self):
         """The clients keep their sockets open until the server has none of theirs any more."""
-        with Server("--handshake-timeout", "400ms") as server, contextlib.ExitStack() as stack:
+        with Server("--handshake-timeout", "2s") as server, contextlib.ExitStack() as stack:
             clients = [stack.enter_context(RawClient(server.port)) for _ in range(5)]
             silent, half, finished, dribbling, answered = clients
             for client in (half, finished, dribbling, answered):
@@ -67,8 +60,8 @@ class HandshakeTimeout(unittest.TestCase):
                 self.assertTrue(server_closes(client.link))
 
     def test_a_client_in_time_stays(self):
-        with Server("--handshake-timeout", "500ms") as server, secure(server.port) as link:
-            time.sleep(0.7)  # past the time that the handshake was given
+        with Server("--handshake-timeout", "2s") as server, secure(server.port) as link:
+            time.sleep(2.2)  # past the time that the handshake was given
             link.sendall(b"still here")
             self.assertEqual(link.recv(100), b"still here")
             self.assertEqual(server.counter("timeouts", "handshake"), 0)
@@ -113,18 +106,18 @@ class FatalAlert(unittest.TestCase):
 class IdleTimeout(unittest.TestCase):
     def test_a_silent_connection_is_dropped(self):
         with Server("--idle-timeout", "300ms") as server, secure(server.port) as link:
+            started = time.monotonic()  # before the server can have heard it
             link.sendall(b"x")
             self.assertEqual(link.recv(1), b"x")
-            started = time.monotonic()
             self.assertTrue(server_closes(link))
             self.assertGreaterEqual(time.monotonic() - started, 0.25)
             server.wait_counter("timeouts", 1, "idle")
             server.wait_idle()
 
     def test_a_talking_connection_stays(self):
-        with Server("--idle-timeout", "500ms") as server, secure(server.port) as link:
-            for _ in range(10):
-                time.sleep(0.1)
+        with Server("--idle-timeout", "2s") as server, secure(server.port) as link:
+            for _ in range(8):
+                time.sleep(0.3)
                 link.sendall(b"x")
                 self.assertEqual(link.recv(1), b"x")
             self.assertEqual(server.counter("timeouts", "idle"), 0)
@@ -139,10 +132,10 @@ class WriteTimeout(unittest.TestCase):
                 server.wait_idle()
 
     def test_a_client_that_reads_slowly_stays(self):
-        with Server("--service", "source", "--write-timeout", "1s") as server:
+        with Server("--service", "source", "--write-timeout", "2s") as server:
             with RawClient(server.port, receive_buffer=65536) as client:
                 client.handshake()
-                end = time.monotonic() + 2.5
+                end = time.monotonic() + 4.5
                 while time.monotonic() < end:
                     client.link.recv(65536)
                     time.sleep(0.01)

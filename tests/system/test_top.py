@@ -120,7 +120,7 @@ class Top(unittest.TestCase):
                 terminal.wait_for("NO ANSWER, trying again")
                 server = start()
                 wait_for(lambda: "NO ANSWER" not in terminal.redrawn(), "the server's answer")
-                self.assertIn("messages/s", terminal.redrawn())
+                wait_for(lambda: "messages/s" in terminal.redrawn(), "its figures")
                 terminal.press("q")
                 self.assertEqual(terminal.end(), 0)
         finally:

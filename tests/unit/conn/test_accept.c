@@ -1,5 +1,8 @@
 #include "loopback.h"
 
+#include <unistd.h>
+
+#include "base/clock.h"
 #include "base/error.h"
 #include "conn/sources.h"
 
@@ -63,6 +66,9 @@ Test(accept, handshakes_of_one_address_are_limited)
 {
     struct sources *sources = sources_with(&(struct sources_options){.handshakes_max = 1});
 
+    while (clock_now_ns() % NS_PER_S > NS_PER_S / 4) { /* they are counted by the second */
+        usleep(1000);
+    }
     run(&(struct reactor_options){.connections_max = 64, .sources = sources},
         loopback.server_context, loopback.client_context, COUNTER_REFUSED_ADDRESS_HANDSHAKES);
     sources_free(sources);
