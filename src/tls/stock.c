@@ -1,9 +1,9 @@
-/* What OpenSSL's default provider has, but for two things. X25519's keys are made by x25519.h. And
- * before 3.2 OpenSSL looks through all its decoders (OSSL_DECODER(3)) whenever it reads a
- * certificate's public key, and copies the list of all algorithms of all kinds that were ever
- * looked for, to find those of keys: most of what a certificate costs a client. So only what TLS
- * needs is shown there: the public keys of certificates from DER, and what libssl's suites and
- * groups name.
+/* What OpenSSL's default provider has, but for three things. X25519's keys are made by x25519.h.
+ * Keys on P-256 are read by ec_decoder.h. And before 3.2 OpenSSL looks through all its decoders
+ * (OSSL_DECODER(3)) whenever it reads a certificate's public key, and copies the list of all
+ * algorithms of all kinds that were ever looked for, to find those of keys: most of what a
+ * certificate costs a client. So only what TLS needs is shown there: the public keys of
+ * certificates from DER, and what libssl's suites and groups name.
  *
  * For that a provider of our own passes on what OpenSSL's has. The implementations expect their own
  * provider's context; it belongs to a default provider in a library context behind the one that is
@@ -17,6 +17,7 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
+#include "tls/ec_decoder.h"
 #include "tls/openssl_compat.h"
 #include "tls/x25519.h"
 
@@ -79,6 +80,12 @@ static bool is_named(const OSSL_ALGORITHM *algorithm, const char *name)
     return strlen(name) == bytes && strncmp(name, algorithm->algorithm_names, bytes) == 0;
 }
 
+static bool is_certificates(const OSSL_ALGORITHM *decoder)
+{
+    return strstr(decoder->property_definition, "input=der") != NULL &&
+           strstr(decoder->property_definition, "structure=SubjectPublicKeyInfo") != NULL;
+}
+
 static bool is_shown(const struct table *table, const OSSL_ALGORITHM *algorithm)
 {
     const char *const *name = table->shown;
@@ -89,10 +96,7 @@ static bool is_shown(const struct table *table, const OSSL_ALGORITHM *algorithm)
     while (*name != NULL && !is_named(algorithm, *name)) {
         name++;
     }
-    return *name != NULL &&
-           (table->operation != OSSL_OP_DECODER ||
-            (strstr(algorithm->property_definition, "input=der") != NULL &&
-             strstr(algorithm->property_definition, "structure=SubjectPublicKeyInfo") != NULL));
+    return *name != NULL && (table->operation != OSSL_OP_DECODER || is_certificates(algorithm));
 }
 
 static bool table_make(struct table *table)
@@ -101,21 +105,50 @@ static bool table_make(struct table *table)
     const OSSL_ALGORITHM *whole =
         OSSL_PROVIDER_query_operation(any_instance, table->operation, &no_cache);
     size_t count = 0;
+    size_t shown = 0;
 
     while (whole != NULL && whole[count].algorithm_names != NULL) {
         count++;
     }
     table->algorithms = calloc(count + 1, sizeof(*table->algorithms));
-    for (size_t i = 0, shown = 0; table->algorithms != NULL && i < count; i++) {
+    for (size_t i = 0; table->algorithms != NULL && i < count; i++) {
         if (is_shown(table, &whole[i])) {
-            table->algorithms[shown] = whole[i];
-            if (table->operation == OSSL_OP_KEYMGMT && is_named(&whole[i], "X25519")) {
-                x25519_replace(&table->algorithms[shown]);
-            }
-            shown++;
+            table->algorithms[shown++] = whole[i];
         }
     }
     return table->algorithms != NULL;
+}
+
+/* NULL: OpenSSL was built without. */
+static OSSL_ALGORITHM *algorithm_find(int operation, const char *name)
+{
+    OSSL_ALGORITHM *algorithm = NULL;
+
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (tables[i].operation == operation) {
+            algorithm = tables[i].algorithms;
+        }
+    }
+    while (algorithm->algorithm_names != NULL &&
+           !(is_named(algorithm, name) &&
+             (operation != OSSL_OP_DECODER || is_certificates(algorithm)))) {
+        algorithm++;
+    }
+    return algorithm->algorithm_names != NULL ? algorithm : NULL;
+}
+
+static void algorithms_replace(void)
+{
+    OSSL_ALGORITHM *x25519 = algorithm_find(OSSL_OP_KEYMGMT, "X25519");
+    OSSL_ALGORITHM *ec = algorithm_find(OSSL_OP_KEYMGMT, "EC");
+    OSSL_ALGORITHM *ec_decoder = algorithm_find(OSSL_OP_DECODER, "EC");
+
+    if (x25519 != NULL) {
+        x25519_replace(x25519);
+    }
+    if (ec != NULL && ec_decoder != NULL) {
+        ec_decoder_replace(ec_decoder, ec, OSSL_PROVIDER_get0_provider_ctx(any_instance));
+    }
 }
 
 static void tables_make(void)
@@ -124,6 +157,9 @@ static void tables_make(void)
     tables_made = any_instance != NULL;
     for (size_t i = 0; tables_made && i < TABLE_COUNT; i++) {
         tables_made = table_make(&tables[i]);
+    }
+    if (tables_made) {
+        algorithms_replace();
     }
 }
 
@@ -159,7 +195,7 @@ static int stock_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
                       const OSSL_DISPATCH **out_functions, void **out_provider)
 {
     (void)handle;
-    (void)core;
+    ec_decoder_hear_core(core);
     *out_provider = OSSL_PROVIDER_get0_provider_ctx(loading);
     *out_functions = stock_functions;
     return 1;
