@@ -19,6 +19,7 @@
 
 #include "tls/ec_decoder.h"
 #include "tls/openssl_compat.h"
+#include "tls/reserve.h"
 #include "tls/x25519.h"
 
 struct stock {
@@ -54,6 +55,7 @@ static const char *const ciphers[] = {"NULL",
                                       NULL};
 static const char *const macs[] = {"HMAC", NULL};
 static const char *const derivations[] = {"TLS13-KDF", "TLS1-PRF", "HKDF", NULL};
+static const char *const generators[] = {"CTR-DRBG", "SEED-SRC", NULL};
 
 /* Tables and capabilities are the same in every instance: any will do to ask for them. This one
  * stays, since OpenSSL may ask until the process ends. */
@@ -65,7 +67,7 @@ static struct table {
 } tables[] = {
     {OSSL_OP_DECODER, certificate_keys, NULL}, {OSSL_OP_KEYMGMT, keys, NULL},
     {OSSL_OP_CIPHER, ciphers, NULL},           {OSSL_OP_MAC, macs, NULL},
-    {OSSL_OP_KDF, derivations, NULL},
+    {OSSL_OP_KDF, derivations, NULL},          {OSSL_OP_RAND, generators, NULL},
 };
 static bool tables_made;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
@@ -142,12 +144,16 @@ static void algorithms_replace(void)
     OSSL_ALGORITHM *x25519 = algorithm_find(OSSL_OP_KEYMGMT, "X25519");
     OSSL_ALGORITHM *ec = algorithm_find(OSSL_OP_KEYMGMT, "EC");
     OSSL_ALGORITHM *ec_decoder = algorithm_find(OSSL_OP_DECODER, "EC");
+    OSSL_ALGORITHM *generator = algorithm_find(OSSL_OP_RAND, "CTR-DRBG");
 
     if (x25519 != NULL) {
         x25519_replace(x25519);
     }
     if (ec != NULL && ec_decoder != NULL) {
         ec_decoder_replace(ec_decoder, ec, OSSL_PROVIDER_get0_provider_ctx(any_instance));
+    }
+    if (generator != NULL) {
+        reserve_replace(generator);
     }
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "tls/internal.h"
+#include "tls/reserve.h"
 #include "tls/ticket_file.h"
 
 enum { TICKET_IV_BYTES = 16 };
@@ -188,7 +189,7 @@ int ticket_callback(struct ticket_reader *reader, unsigned char name[TICKET_NAME
         return 0;
     }
     if (sealing) {
-        if (RAND_bytes(iv, TICKET_IV_BYTES) != 1) {
+        if (!reserve_public(iv, TICKET_IV_BYTES)) {
             return -1;
         }
         memcpy(name, key->name, TICKET_NAME_BYTES);

@@ -6,12 +6,12 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
-#include <openssl/rand.h>
 #include <sodium/crypto_scalarmult_curve25519.h>
 #include <sodium/utils.h>
 #include <sodium/version.h>
 
 #include "tls/context.h"
+#include "tls/reserve.h"
 
 /* Of stack, as much as libsodium's multiplication leaves of the secret on it, and more. */
 enum { KEY_BYTES = crypto_scalarmult_curve25519_BYTES, STACK_BYTES = 2048, FUNCTIONS_MAX = 24 };
@@ -79,8 +79,8 @@ static bool key_fill(void *key)
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, secret, KEY_BYTES),
         OSSL_PARAM_construct_end(),
     };
-    /* The process's generator of secrets: which library context this is for, nobody says here. */
-    bool filled = RAND_priv_bytes(secret, KEY_BYTES) == 1;
+    /* Of the process: which library context this is for, nobody says here. */
+    bool filled = reserve_private(secret, KEY_BYTES);
 
     if (filled) {
         secret[0] &= 248; /* RFC 7748 5 */
