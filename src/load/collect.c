@@ -59,6 +59,16 @@ void collect_live(struct load_thread *const *threads, unsigned count, struct col
     }
 }
 
+void collect_begin(struct load_thread *const *threads, unsigned count, struct collect_live *out)
+{
+    memset(out, 0, sizeof *out);
+    for (unsigned i = 0; i < count; i++) {
+        for (int total = 0; total < LOAD_TOTAL_COUNT; total++) {
+            out->totals[total] += threads[i]->begin.totals[total];
+        }
+    }
+}
+
 /* A thread that never measured has both edges at zero, and adds nothing. */
 static void read_measured(const struct load_thread *thread, struct load_result *out)
 {

@@ -12,6 +12,9 @@ struct collect_live {
 
 void collect_live(struct load_thread *const *threads, unsigned count, struct collect_live *out);
 
+/* The totals when each thread began to measure; after CONTROL_MEASURING. */
+void collect_begin(struct load_thread *const *threads, unsigned count, struct collect_live *out);
+
 /* After the threads have ended; adds all but the series and `interrupted` to the result. `scratch`
  * holds one thread's at a time. */
 void collect_result(struct load_thread *const *threads, unsigned count, struct load_result *scratch,

@@ -272,8 +272,12 @@ static void measure(struct run *run)
         run->control.schedule_ns = clock_now_ns() + SCHEDULE_LEAD_NS;
     }
     control_enter(&run->control, LOAD_STAGE_MEASURE);
-    control_wait(&run->control, CONTROL_MEASURING, run->thread_count,
-                 clock_now_ns() + TELL_PATIENCE_NS);
+    if (control_wait(&run->control, CONTROL_MEASURING, run->thread_count,
+                     clock_now_ns() + TELL_PATIENCE_NS)) {
+        /* What threads did before they saw the stage is in no interval, as it is in no result. */
+        collect_begin(run->threads, run->thread_count, &run->before);
+        run->stage_before = run->before;
+    }
     wait_stage(run, CONTROL_MEASURED, run->plan.count > 0 ? &count : NULL);
     control_enter(&run->control, run->plan.idle > 0 ? LOAD_STAGE_MEASURED : LOAD_STAGE_STOP);
     control_wait(&run->control, CONTROL_MEASURED, run->thread_count,
