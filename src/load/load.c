@@ -169,18 +169,19 @@ static bool patience_is_out(const struct run *run, struct patience *patience, ui
     return now_ns - patience->moved_ns > patience->limit_ns;
 }
 
-/* Whether nobody is there: each client has tried, and none has ever had a connection. Other
- * processes may fare better, and have theirs to the end. */
+/* Whether nobody is there: each client has tried, and none has ever had a connection. Of several
+ * processes one that finds so waits for the others, who may fare better, where all meet. */
 static bool is_in_vain(const struct run *run, uint64_t now_ns)
 {
     struct collect_live live;
 
-    if (run->hooks.meet != NULL || now_ns - run->begin_ns < REFUSAL_PATIENCE_NS) {
+    if (now_ns - run->begin_ns < REFUSAL_PATIENCE_NS) {
         return false;
     }
     collect_live(run->threads, run->thread_count, &live);
     return live.totals[LOAD_TOTAL_CONNECTS] == 0 &&
-           live.totals[LOAD_TOTAL_SETTLED] == run->plan.connections + (uint64_t)run->plan.idle &&
+           live.totals[LOAD_TOTAL_SETTLED] ==
+               share_of(&run->plan, run->plan.connections) + share_of(&run->plan, run->plan.idle) &&
            live.totals[LOAD_TOTAL_REFUSED] == live.totals[LOAD_TOTAL_ERRORS];
 }
 
