@@ -2,16 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 
-static const char SUFFIX[] = ".part";
-
-enum { MODE_USUAL = 0666 }; /* without the user's mask */
+enum {
+    MODE_USUAL = 0666, /* without the user's mask */
+    NAMES_MAX = 100,   /* to be tried */
+};
 
 static int fail(const char *name, struct error *error)
 {
@@ -26,19 +29,43 @@ static bool is_renamed(const char *name)
     return lstat(name, &status) != 0 || S_ISREG(status.st_mode);
 }
 
-static FILE *open_stream(const struct output_file *file, mode_t mode)
+/* As mkstemp(3), which knows no mode: another run may write the same file now, and what one that
+ * was killed has left is not ours. Returns the descriptor, or -1. */
+static int open_part(struct output_file *file, mode_t mode)
 {
-    bool is_part = file->part[0] != '\0';
-    int descriptor;
-    FILE *stream;
+    int descriptor = -1;
 
-    /* What an earlier run has left has its permissions, too. */
-    if (is_part && unlink(file->part) != 0 && errno != ENOENT) {
-        return NULL;
+    for (int i = 0; descriptor < 0 && i < NAMES_MAX; i++) {
+        uint32_t number;
+        int length;
+
+        if (getrandom(&number, sizeof(number), 0) != sizeof(number)) {
+            break;
+        }
+        length =
+            snprintf(file->part, sizeof(file->part), "%s.%08" PRIx32 ".part", file->name, number);
+        if (length < 0 || (size_t)length >= sizeof(file->part)) {
+            errno = ENAMETOOLONG;
+            break;
+        }
+        descriptor = open(file->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (descriptor < 0 && errno != EEXIST) {
+            break;
+        }
     }
-    descriptor = open(is_part ? file->part : file->name,
-                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | (is_part ? O_EXCL : 0), mode);
-    stream = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+    if (descriptor < 0) {
+        file->part[0] = '\0'; /* nothing that would have to be removed */
+    }
+    return descriptor;
+}
+
+static FILE *open_stream(struct output_file *file, mode_t mode)
+{
+    const int descriptor = is_renamed(file->name)
+                               ? open_part(file, mode)
+                               : open(file->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+
     if (stream == NULL && descriptor >= 0) {
         close(descriptor);
     }
@@ -58,17 +85,11 @@ int output_file_open_as(struct output_file *file, const char *name, mode_t mode,
         file->stream = stdout;
         return 0;
     }
-    if (is_renamed(name)) {
-        if (strlen(name) + sizeof(SUFFIX) > sizeof(file->part)) {
-            errno = ENAMETOOLONG;
-            return fail(name, error);
-        }
-        snprintf(file->part, sizeof(file->part), "%s%s", name, SUFFIX);
-    }
     file->stream = open_stream(file, mode);
     if (file->stream == NULL) {
-        file->part[0] = '\0';
-        return fail(name, error);
+        fail(name, error);
+        output_file_drop(file);
+        return -1;
     }
     return 0;
 }

@@ -14,7 +14,7 @@ struct error;
 struct output_file {
     FILE *stream;        /* NULL: none, or ended */
     const char *name;    /* borrowed */
-    char part[PATH_MAX]; /* NAME.part; "": written in place */
+    char part[PATH_MAX]; /* NAME.NUMBER.part, this run's own; "": written in place */
 };
 
 /* "-" is standard output; it, pipes and devices are written in place. Returns 0, or -1 and a

@@ -82,7 +82,7 @@ class Cert(unittest.TestCase):
         key, other = self.directory / "server.key", self.directory / "other"
         before = key.read_bytes()
         key.chmod(0o666)
-        (self.directory / "server.key.part").write_text("left by a crash\n")
+        (self.directory / "server.key.part").write_text("somebody else's\n")
         (self.directory / "client.key").unlink()
         (self.directory / "client.key").symlink_to(other)
         with open(key, "rb") as reader:
@@ -94,7 +94,8 @@ class Cert(unittest.TestCase):
             self.assertTrue(stat.S_ISREG(status.st_mode), name)
             self.assertEqual(stat.S_IMODE(status.st_mode), 0o600, name)
         self.assertFalse(other.exists())
-        self.assertEqual(list(self.directory.glob("*.part")), [])
+        (part,) = self.directory.glob("*.part")
+        self.assertEqual(part.read_text(), "somebody else's\n")
 
     def test_existing_files_are_not_overwritten(self):
         self.make()

@@ -1,7 +1,9 @@
 #include "cli/output_file.h"
 
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -46,13 +48,51 @@ static void check_content(const char *wanted)
     fclose(in);
 }
 
+/* Of unfinished files. */
+static size_t count_parts(void)
+{
+    glob_t found = {0};
+    size_t count;
+
+    glob("*.part", 0, NULL, &found);
+    count = found.gl_pathc;
+    globfree(&found);
+    return count;
+}
+
 Test(output_file, has_its_name_only_once_it_is_kept)
 {
     write_text("whole");
     cr_assert_neq(access("result", F_OK), 0);
     cr_assert_eq(output_file_keep(&file, &error), 0, "%s", error.text);
     check_content("whole");
-    cr_assert_neq(access("result.part", F_OK), 0);
+    cr_assert_eq(count_parts(), 0);
+}
+
+Test(output_file, two_that_are_written_at_once_are_whole_and_the_last_one_stays)
+{
+    struct output_file other;
+
+    write_text("one");
+    cr_assert_eq(output_file_open(&other, "result", &error), 0, "%s", error.text);
+    cr_assert_eq(count_parts(), 2);
+    fputs("the other", other.stream);
+    cr_assert_eq(output_file_keep(&other, &error), 0, "%s", error.text);
+    check_content("the other");
+    cr_assert_eq(output_file_keep(&file, &error), 0, "%s", error.text);
+    check_content("one");
+    cr_assert_eq(count_parts(), 0);
+}
+
+Test(output_file, has_the_permissions_that_the_mask_leaves)
+{
+    struct stat status;
+
+    umask(027);
+    write_text("whole");
+    cr_assert_eq(output_file_keep(&file, &error), 0, "%s", error.text);
+    cr_assert_eq(stat("result", &status), 0);
+    cr_assert_eq(status.st_mode & 0777, 0640);
 }
 
 Test(output_file, dropped_leaves_what_was_there_before)
@@ -63,7 +103,7 @@ Test(output_file, dropped_leaves_what_was_there_before)
     output_file_drop(&file);
     output_file_drop(&file);
     check_content("before");
-    cr_assert_neq(access("result.part", F_OK), 0);
+    cr_assert_eq(count_parts(), 0);
 }
 
 Test(output_file, a_device_is_written_in_place_and_its_want_of_room_told)
