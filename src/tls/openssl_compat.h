@@ -8,6 +8,9 @@
 /* Whether OpenSSL looks for decoders anew for each key that it reads (stock.c). */
 static const bool compat_decoders_are_slow = OPENSSL_VERSION_NUMBER < 0x30200000L;
 
+/* Whether OpenSSL makes keys that have one of X25519 within (stock.c). */
+static const bool compat_has_hybrids = OPENSSL_VERSION_NUMBER >= 0x30500000L;
+
 /* The key-exchange group of the connection as TLS spells it ("x25519"), NULL when there was none.
  */
 static inline const char *compat_group_name(SSL *ssl)

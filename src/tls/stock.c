@@ -15,6 +15,7 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/provider.h>
 
 #include "tls/ec_decoder.h"
@@ -27,6 +28,7 @@ struct stock {
     OSSL_PROVIDER *shown;
     OSSL_LIB_CTX *behind;
     OSSL_PROVIDER *whole;
+    OSSL_PROVIDER *within; /* what is shown, behind, too; NULL: not needed */
 };
 
 /* The first names of what is shown of a kind; of the kinds that are not here, everything. */
@@ -207,27 +209,37 @@ static int stock_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
     return 1;
 }
 
-static OSSL_PROVIDER *stock_show(struct stock *stock)
+static OSSL_PROVIDER *show_in(OSSL_LIB_CTX *context)
 {
     static const char name[] = "default-for-tls";
 
+    return OSSL_PROVIDER_add_builtin(context, name, stock_init) ? OSSL_PROVIDER_load(context, name)
+                                                                : NULL;
+}
+
+static bool stock_show(struct stock *stock)
+{
     if (!CRYPTO_THREAD_run_once(&once, tables_make) || !tables_made ||
         (stock->behind = OSSL_LIB_CTX_new()) == NULL ||
         (stock->whole = OSSL_PROVIDER_load(stock->behind, "default")) == NULL) {
-        return NULL;
+        return false;
     }
     loading = stock->whole;
-    return OSSL_PROVIDER_add_builtin(stock->context, name, stock_init)
-               ? OSSL_PROVIDER_load(stock->context, name)
-               : NULL;
+    stock->shown = show_in(stock->context);
+    /* A hybrid's X25519 key is made where its implementation is at home. */
+    if (compat_has_hybrids) {
+        stock->within = show_in(stock->behind);
+        return stock->shown != NULL && stock->within != NULL &&
+               EVP_set_default_properties(stock->behind, "?" X25519_PROPERTY);
+    }
+    return stock->shown != NULL;
 }
 
 struct stock *stock_new(void)
 {
     struct stock *stock = calloc(1, sizeof(*stock));
 
-    if (stock == NULL || (stock->context = OSSL_LIB_CTX_new()) == NULL ||
-        (stock->shown = stock_show(stock)) == NULL) {
+    if (stock == NULL || (stock->context = OSSL_LIB_CTX_new()) == NULL || !stock_show(stock)) {
         stock_free(stock);
         return NULL;
     }
@@ -260,6 +272,7 @@ void stock_free(struct stock *stock)
     }
     unload(stock->shown);
     OSSL_LIB_CTX_free(stock->context);
+    unload(stock->within);
     unload(stock->whole);
     OSSL_LIB_CTX_free(stock->behind);
     free(stock);

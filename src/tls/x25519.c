@@ -152,6 +152,7 @@ bool x25519_replace(OSSL_ALGORITHM *keys)
         return false;
     }
     keys->implementation = functions;
+    keys->property_definition = X25519_PROPERTY;
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "tls/context.h"
+#include "tls/openssl_compat.h"
 #include "tls/provider.h"
 
 enum { KEYS = 200, KEY_BYTES = 32 };
@@ -184,6 +185,26 @@ Test(x25519, other_groups_are_refused_or_openssls)
     cr_assert_not_null(other);
     cr_assert_eq(sodium_keys, 0);
     EVP_PKEY_free(other);
+    EVP_PKEY_CTX_free(context);
+    ERR_clear_error();
+    tls_library_free(library);
+}
+
+/* OpenSSL 3.5's default group has one within. */
+Test(x25519, hybrids_have_keys_of_libsodium)
+{
+    struct tls_library *library = tls_library_new();
+    EVP_PKEY_CTX *context =
+        EVP_PKEY_CTX_new_from_name(tls_library_context(library), "X25519MLKEM768", NULL);
+    EVP_PKEY *key = NULL;
+
+    cr_assert_eq(context != NULL, compat_has_hybrids);
+    if (context != NULL) {
+        cr_assert_eq(EVP_PKEY_keygen_init(context), 1);
+        cr_assert_eq(EVP_PKEY_keygen(context, &key), 1);
+        cr_assert_eq(sodium_keys, 1);
+    }
+    EVP_PKEY_free(key);
     EVP_PKEY_CTX_free(context);
     ERR_clear_error();
     tls_library_free(library);
