@@ -58,7 +58,7 @@ void dyno_socket_resume(struct dyno_socket *socket)
 
 bool dyno_socket_encrypted(const struct dyno_socket *socket)
 {
-    return socket_conn(socket)->engine.ssl != NULL;
+    return !tls_engine_is_plain(&socket_conn(socket)->engine);
 }
 
 struct dyno_tls *dyno_socket_tls(struct dyno_socket *socket)

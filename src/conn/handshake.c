@@ -39,7 +39,7 @@ static void handshake_finish(struct conn *conn)
     conn->state = CONN_OPEN;
     conn->secure_ns = conn->active_ns = clock_now_ns();
     counters_decrement(reactor->counters, COUNTER_HANDSHAKES_IN_PROGRESS);
-    if (conn->engine.ssl) {
+    if (!tls_engine_is_plain(&conn->engine)) {
         struct histogram *histogram = &reactor->counters->handshake_resumed;
 
         if (!tls_engine_resumed(&conn->engine, &kind)) {
@@ -141,7 +141,7 @@ void handshake_begin(struct conn *conn)
     if (conn->is_client && conn->service->on_connected) {
         conn->service->on_connected(conn);
     }
-    if (conn->is_client || !conn->engine.ssl) {
+    if (conn->is_client || tls_engine_is_plain(&conn->engine)) {
         handshake_step(conn);
     }
 }

@@ -164,7 +164,7 @@ static void receive_end(struct conn *conn)
         return;
     }
     conn->input_ended = true;
-    if (conn->peer_ended && !conn->peer_notified && conn->engine.ssl) {
+    if (conn->peer_ended && !conn->peer_notified && !tls_engine_is_plain(&conn->engine)) {
         /* A cut, not an end: what was asked for is still answered, but it never counts as clean. */
         close_begin(conn, CONN_END_TRUNCATED);
     } else if (conn->service->on_end) {

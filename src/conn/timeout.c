@@ -5,8 +5,9 @@
 
 static const uint64_t never = UINT64_MAX;
 
-/* A connection that was silent for so long gives OpenSSL's record buffers back, some 33 KiB, most
- * of what an idle connection would hold; and one of the slabs that are kept for output. */
+/* A connection that was silent for so long gives OpenSSL's record buffers back, some 33 KiB, or all
+ * that OpenSSL has of it, which is most of what an idle connection would hold; and one of the slabs
+ * that are kept for output. */
 static const uint64_t trim_ns = 1000 * 1000 * 1000;
 
 static uint64_t after(uint64_t since_ns, uint64_t timeout_ns)

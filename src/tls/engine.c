@@ -28,19 +28,25 @@ static bool is_hello_retry(const uint8_t *message, size_t count)
 }
 
 /* Few messages, and none on the hot path. */
+void tls_engine_hear_message(struct tls_engine *engine, int type)
+{
+    engine->useful_records = engine->tally.records_in;
+    tls_renegotiation_hear(engine, type);
+}
+
 static void hear_handshake(struct tls_engine *engine, const uint8_t *message, size_t count)
 {
     engine->tally.tickets_received += message[0] == SSL3_MT_NEWSESSION_TICKET;
     engine->useful_records = engine->tally.records_in;
     if (engine->established) {
-        tls_renegotiation_hear(engine, message[0]);
+        tls_engine_hear_message(engine, message[0]);
     } else if (message[0] == SSL3_MT_CLIENT_HELLO && engine->wants != NULL) {
         tls_wants_hear_hello(engine->wants, message, count);
     }
 }
 
 /* Its header: all that came before it is whole. */
-static inline void hear_record(struct tls_engine *engine)
+void tls_engine_hear_record(struct tls_engine *engine)
 {
     uint64_t empty_count = engine->tally.records_in++ - engine->useful_records;
 
@@ -58,7 +64,7 @@ void tls_engine_on_message(int sent, int version, int content_type, const void *
     (void)version;
     if (content_type == SSL3_RT_HEADER) {
         if (sent == 0) {
-            hear_record(engine);
+            tls_engine_hear_record(engine);
         }
         engine->tally.records_out += sent != 0;
         if (engine->records != NULL) {
@@ -191,7 +197,7 @@ bool tls_engine_init(struct tls_engine *engine, struct tls_context *context,
     return false;
 }
 
-void tls_engine_deinit(struct tls_engine *engine)
+void tls_engine_free_ssl(struct tls_engine *engine)
 {
     if (engine->ssl != NULL) {
         /* OpenSSL forgets the session of a connection that ends without close_notify. Since TLS 1.1
@@ -201,6 +207,11 @@ void tls_engine_deinit(struct tls_engine *engine)
         SSL_free(engine->ssl);
         engine->ssl = NULL;
     }
+}
+
+void tls_engine_deinit(struct tls_engine *engine)
+{
+    tls_engine_free_ssl(engine);
     tls_records_free(engine->records);
     engine->records = NULL;
     tls_session_free(engine->new_session);
@@ -217,7 +228,7 @@ void tls_engine_set_time(struct tls_engine *engine, uint64_t now_ns)
     engine->now_ns = now_ns;
 }
 
-static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail *failure)
+enum tls_status tls_engine_fail(struct tls_engine *engine, struct tls_failure_detail *failure)
 {
     if (engine->output_failed) {
         errors_clear();
@@ -233,7 +244,7 @@ static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail
         errors_clear();
         return TLS_FAILED;
     }
-    tls_failure_take(SSL_get_verify_result(engine->ssl), failure);
+    tls_failure_take(engine->ssl != NULL ? SSL_get_verify_result(engine->ssl) : X509_V_OK, failure);
     /* Who has sent a good record before does speak TLS, badly; and what cannot even be read as a
      * record is garbage that OpenSSL took for an SSLv2 hello. */
     if (failure->kind == TLS_FAILURE_NOT_TLS && engine->tally.records_in > 1) {
@@ -248,19 +259,25 @@ static enum tls_status fail(struct tls_engine *engine, struct tls_failure_detail
 static enum tls_status unsuccessful(struct tls_engine *engine, struct tls_failure_detail *failure)
 {
     if (engine->flood != TLS_FLOOD_NONE) {
-        return fail(engine, failure);
+        return tls_engine_fail(engine, failure);
     }
     switch (SSL_get_error(engine->ssl, 0)) {
     case SSL_ERROR_WANT_READ:
         tls_flood_look(engine);
-        return engine->flood == TLS_FLOOD_NONE ? TLS_AGAIN : fail(engine, failure);
+        return engine->flood == TLS_FLOOD_NONE ? TLS_AGAIN : tls_engine_fail(engine, failure);
     case SSL_ERROR_WANT_CLIENT_HELLO_CB:
     case SSL_ERROR_WANT_X509_LOOKUP:
         return TLS_WAITING;
     case SSL_ERROR_ZERO_RETURN:
         return TLS_CLOSED;
+    case SSL_ERROR_SYSCALL:
+        /* So OpenSSL 3.5 calls it when user_canceled came before (RFC 8446 6.1). */
+        if ((SSL_get_shutdown(engine->ssl) & SSL_RECEIVED_SHUTDOWN) != 0) {
+            return TLS_CLOSED;
+        }
+        return tls_engine_fail(engine, failure);
     default:
-        return fail(engine, failure);
+        return tls_engine_fail(engine, failure);
     }
 }
 
@@ -271,7 +288,7 @@ static enum tls_status pass_write(struct tls_engine *engine, const uint8_t *byte
         return TLS_OK;
     }
     engine->output_failed = true;
-    return fail(engine, failure);
+    return tls_engine_fail(engine, failure);
 }
 
 static enum tls_status pass_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
@@ -375,7 +392,7 @@ enum tls_status tls_engine_read_openssl(struct tls_engine *engine, uint8_t *out,
 enum tls_status tls_engine_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
                                 size_t *out_count, struct tls_failure_detail *failure)
 {
-    if (engine->ssl == NULL) {
+    if (tls_engine_is_plain(engine)) {
         return pass_read(engine, out, out_max, out_count);
     }
     if (engine->records != NULL && engine->records->in.traffic != NULL) {
@@ -393,11 +410,17 @@ enum tls_status tls_engine_write(struct tls_engine *engine, const uint8_t *bytes
 {
     size_t written;
 
-    if (engine->ssl == NULL) {
+    if (tls_engine_is_plain(engine)) {
         return pass_write(engine, bytes, count, failure);
     }
     if (engine->records != NULL && tls_records_may_write(engine)) {
         return tls_records_write(engine, bytes, count, failure);
+    }
+    if (engine->ssl == NULL) {
+        return tls_retired_write(engine, bytes, count, failure);
+    }
+    if (SSL_in_init(engine->ssl) && SSL_get_shutdown(engine->ssl) == SSL_RECEIVED_SHUTDOWN) {
+        return TLS_AGAIN; /* for good: the peer has closed in the midst of its message */
     }
     errors_clear();
     tls_records_unsettle(engine->records);
@@ -418,8 +441,10 @@ enum tls_status tls_engine_write(struct tls_engine *engine, const uint8_t *bytes
 
 void tls_engine_close(struct tls_engine *engine)
 {
-    if (engine->ssl != NULL && SSL_is_init_finished(engine->ssl) &&
-        !(SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN)) {
+    if (tls_engine_has_retired(engine)) {
+        tls_retired_close(engine);
+    } else if (engine->ssl != NULL && SSL_is_init_finished(engine->ssl) &&
+               !(SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN)) {
         tls_records_unsettle(engine->records);
         SSL_shutdown(engine->ssl);
         errors_clear();
@@ -428,10 +453,10 @@ void tls_engine_close(struct tls_engine *engine)
 
 void tls_engine_idle(struct tls_engine *engine)
 {
-    if (engine->ssl != NULL) {
+    if (!tls_records_retire(engine) && engine->ssl != NULL) {
         SSL_free_buffers(engine->ssl);
-        tls_records_idle(engine->records);
     }
+    tls_records_idle(engine->records);
 }
 
 bool tls_engine_set_max_send_fragment(struct tls_engine *engine, unsigned bytes)
@@ -439,10 +464,10 @@ bool tls_engine_set_max_send_fragment(struct tls_engine *engine, unsigned bytes)
     if (bytes < TLS_FRAGMENT_BYTES_MIN || bytes > TLS_PLAINTEXT_BYTES_MAX) {
         return false;
     }
+    engine->fragment_bytes = (uint16_t)bytes;
     if (engine->ssl == NULL) {
         return true;
     }
-    engine->fragment_bytes = (uint16_t)bytes;
     /* Lowering the maximum lowers OpenSSL's split size with it, but raising it does not raise that
      * again; and the write buffer may have been made for the smaller size. */
     return SSL_set_max_send_fragment(engine->ssl, (long)bytes) == 1 &&

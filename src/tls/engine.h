@@ -71,7 +71,7 @@ struct tls_renegotiation {
 };
 
 struct tls_engine {
-    struct ssl_st *ssl;   /* NULL: not TLS, bytes pass unchanged */
+    struct ssl_st *ssl;   /* NULL: not TLS, or retired */
     const uint8_t *input; /* borrowed, not yet consumed */
     size_t input_bytes;
     struct slab_queue *output; /* borrowed */
@@ -118,6 +118,18 @@ bool tls_engine_init(struct tls_engine *engine, struct tls_context *context,
                      struct slab_queue *output, const struct tls_engine_options *options);
 void tls_engine_deinit(struct tls_engine *engine);
 
+/* Not TLS: bytes pass unchanged. */
+static inline bool tls_engine_is_plain(const struct tls_engine *engine)
+{
+    return engine->ssl == NULL && engine->records == NULL;
+}
+
+/* By tls_engine_idle(). */
+static inline bool tls_engine_has_retired(const struct tls_engine *engine)
+{
+    return engine->ssl == NULL && engine->records != NULL;
+}
+
 /* The engine keeps no clock, but session lifetimes and the limits on renegotiation need one. The
  * time (monotonic) holds until set again; 0, the default: clock_now_ns() where it is needed. */
 void tls_engine_set_time(struct tls_engine *engine, uint64_t now_ns);
@@ -150,13 +162,20 @@ enum tls_status tls_engine_write(struct tls_engine *engine, const uint8_t *bytes
 void tls_engine_close(struct tls_engine *engine);
 
 /* Gives OpenSSL's empty record buffers, some 34 KiB, back until the next record
- * (SSL_free_buffers(3)). */
+ * (SSL_free_buffers(3)).
+ *
+ * A TLS 1.3 server whose records are the direct layer's, whose client showed no certificate and in
+ * which nothing is half done retires: it gives OpenSSL's whole connection back, some 14 KiB. On the
+ * wire, and in what it tells of that, nothing changes; but what was negotiated is forgotten, down
+ * to the secrets that tls_engine_export() needs, and tls_engine_renegotiate() refuses. Who wants to
+ * ask later never calls this. */
 void tls_engine_idle(struct tls_engine *engine);
 
 /* Plaintext bytes a record from now on, 512-16384, at any time. Returns false when out of range. */
 bool tls_engine_set_max_send_fragment(struct tls_engine *engine, unsigned bytes);
 
-/* What was negotiated; valid after the handshake, all empty for a pass-through engine. */
+/* What was negotiated; valid after the handshake, all empty for an engine that passes bytes through
+ * or has retired. */
 enum { TLS_NAME_BYTES = 56 }; /* IANA's longest suite name takes 46 */
 
 enum tls_resumption { TLS_FULL, TLS_RESUMED_TICKET, TLS_RESUMED_ID };

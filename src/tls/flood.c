@@ -16,15 +16,17 @@ void tls_flood_setup(struct tls_context *context, const struct tls_config *confi
 
 void tls_flood_begin(struct tls_engine *engine, enum tls_flood flood)
 {
+    engine->flood = flood;
     /* As if the peer had closed: OpenSSL throws away whatever else comes, and its next call ends
      * where this is looked at. So reading well costs nothing. */
-    engine->flood = flood;
-    SSL_set_shutdown(engine->ssl, SSL_get_shutdown(engine->ssl) | SSL_RECEIVED_SHUTDOWN);
+    if (engine->ssl != NULL) {
+        SSL_set_shutdown(engine->ssl, SSL_get_shutdown(engine->ssl) | SSL_RECEIVED_SHUTDOWN);
+    }
 }
 
 void tls_flood_hear_empty(struct tls_engine *engine, uint64_t count)
 {
-    if (!engine->established || SSL_in_init(engine->ssl)) {
+    if (!engine->established || tls_engine_in_message(engine)) {
         /* A handshake may need many records for a message, and has limits of its own. */
         engine->useful_records = engine->tally.records_in;
     } else if (count > engine->empty_record_limit && engine->flood == TLS_FLOOD_NONE) {
@@ -37,7 +39,8 @@ void tls_flood_look(struct tls_engine *engine)
     uint64_t count = engine->tally.records_in - engine->useful_records;
 
     if (count > engine->empty_record_limit) {
-        bool in_record = SSL_rstate_string(engine->ssl)[1] == 'B'; /* its body is not whole yet */
+        /* Its body is not whole yet. */
+        bool in_record = engine->ssl != NULL && SSL_rstate_string(engine->ssl)[1] == 'B';
 
         tls_flood_hear_empty(engine, count - in_record);
     }

@@ -72,6 +72,14 @@ void tls_engine_on_message(int sent, int version, int content_type, const void *
  * is there. False when memory is out: then it is as it was. */
 bool tls_engine_open(struct tls_engine *engine, struct tls_context *context);
 
+/* engine.c: a record of the peer's, by its header; and a handshake message, once established. */
+void tls_engine_hear_record(struct tls_engine *engine);
+void tls_engine_hear_message(struct tls_engine *engine, int type);
+/* engine.c: the end of `ssl`, which the peer and the session do not notice. */
+void tls_engine_free_ssl(struct tls_engine *engine);
+/* engine.c: what is on OpenSSL's queue, or a reason of ours, as a failure. */
+enum tls_status tls_engine_fail(struct tls_engine *engine, struct tls_failure_detail *failure);
+
 /* engine.c: tls_engine_read() by OpenSSL's record layer. */
 enum tls_status tls_engine_read_openssl(struct tls_engine *engine, uint8_t *out, size_t out_max,
                                         size_t *out_count, struct tls_failure_detail *failure);
@@ -104,6 +112,11 @@ void tls_wants_hear_session(struct tls_wants *wants, SSL_SESSION *session);
 bool tls_wants_save(struct tls_wants *wants);
 /* want.c: whether the driver refused, and what to call it. */
 bool tls_wants_refused(const struct tls_wants *wants, struct tls_failure_detail *failure);
+
+/* records.c: the context that the engine is open under, and whether it is within a handshake or in
+ * the midst of a message: data would have to wait. */
+struct tls_context *tls_engine_context(const struct tls_engine *engine);
+bool tls_engine_in_message(const struct tls_engine *engine);
 
 /* renegotiate.c: a handshake message of the peer, once established. */
 void tls_renegotiation_hear(struct tls_engine *engine, int type);

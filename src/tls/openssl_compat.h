@@ -79,3 +79,24 @@ static inline void compat_npn_get(const SSL *ssl, const unsigned char **out, uns
     (void)ssl;
 #endif
 }
+
+/* How records are refused after a TLS 1.3 handshake. */
+enum {
+    COMPAT_IS_3_0 = OPENSSL_VERSION_NUMBER < 0x30200000L,
+    /* The longest record that OpenSSL has room for; one in excess is said to be that. */
+    COMPAT_RECORD_BYTES_MAX =
+        COMPAT_IS_3_0
+            ? SSL3_RT_MAX_PLAIN_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD + SSL3_ALIGN_PAYLOAD - 1
+            : UINT16_MAX,
+};
+
+/* Whether its content is measured before its type is looked at. */
+static const bool compat_length_first = !COMPAT_IS_3_0;
+/* Whether every alert of the level "warning" counts as one, and not only user_canceled. */
+static const bool compat_counts_level = COMPAT_IS_3_0;
+
+/* Whether a header has a version that is no TLS. */
+static inline bool compat_condemns_version(const unsigned char *header)
+{
+    return COMPAT_IS_3_0 ? header[1] != SSL3_VERSION_MAJOR : header[1] == 0 && header[2] == 2;
+}

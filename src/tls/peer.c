@@ -186,11 +186,11 @@ bool tls_engine_authorized(const struct tls_engine *engine, const char **out_rea
     long result;
 
     *out_reason = "not encrypted";
-    if (engine->ssl == NULL) {
+    if (tls_engine_is_plain(engine)) {
         return false;
     }
     *out_reason = "no certificate";
-    if (SSL_get0_peer_certificate(engine->ssl) == NULL) {
+    if (engine->ssl == NULL || SSL_get0_peer_certificate(engine->ssl) == NULL) {
         return false;
     }
     result = SSL_get_verify_result(engine->ssl);

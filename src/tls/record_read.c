@@ -36,8 +36,7 @@ static bool is_plausible(const struct record_form *form, const uint8_t *header)
                         : length >= record_overhead(form) && length <= FRAGMENT_BYTES_MAX_1_2;
 }
 
-/* `bytes` for OpenSSL to read, to be written there; NULL: no memory. */
-static uint8_t *lend_new(struct record_traffic *traffic, size_t bytes)
+uint8_t *tls_records_lend_new(struct record_traffic *traffic, size_t bytes)
 {
     struct record_loan *loan = malloc(sizeof(*loan) + bytes);
 
@@ -57,7 +56,7 @@ static enum next lend_unopened(struct tls_engine *engine)
 
     traffic->unopened_bytes = RECORD_HEADER_BYTES + record_length(header) - gather->count;
     if (gather->count > 0) {
-        uint8_t *lent = lend_new(traffic, RECORD_HEADER_BYTES);
+        uint8_t *lent = tls_records_lend_new(traffic, RECORD_HEADER_BYTES);
 
         if (lent == NULL) {
             return NEXT_FAILED;
@@ -70,11 +69,16 @@ static enum next lend_unopened(struct tls_engine *engine)
 
 /* A record that is not authentic must not be so for OpenSSL either. As it came it might be: one
  * that was good before has the number that OpenSSL expects now. */
-static enum next lend_broken(struct record_traffic *traffic, const uint8_t *header)
+static enum next lend_broken(struct tls_engine *engine, const uint8_t *header)
 {
     size_t bytes = RECORD_HEADER_BYTES + record_length(header);
-    uint8_t *lent = lend_new(traffic, bytes);
+    uint8_t *lent;
 
+    if (engine->ssl == NULL) {
+        tls_retired_take_broken(engine);
+        return NEXT_LENT;
+    }
+    lent = tls_records_lend_new(engine->records->in.traffic, bytes);
     if (lent == NULL) {
         return NEXT_FAILED;
     }
@@ -96,7 +100,7 @@ static enum next lend_sealed(struct tls_engine *engine, const uint8_t *header, c
         .sequence = way->traffic->ssl_sequence++,
         .header = header,
     };
-    uint8_t *lent = lend_new(way->traffic, RECORD_HEADER_BYTES + record_length(header));
+    uint8_t *lent = tls_records_lend_new(way->traffic, RECORD_HEADER_BYTES + record_length(header));
     bool good = item.cipher != NULL && lent != NULL;
 
     if (good) {
@@ -141,7 +145,7 @@ static enum next open_record(struct tls_engine *engine, const uint8_t *record, u
 
     if (inner != NULL && item.cipher != NULL && traffic->sequence < UINT64_MAX) {
         if (!record_open(&item, record + RECORD_HEADER_BYTES, inner)) {
-            next = lend_broken(traffic, record);
+            next = lend_broken(engine, record);
         } else {
             size_t count = data_bytes(records->form, inner, inner_bytes);
 
@@ -153,7 +157,11 @@ static enum next open_record(struct tls_engine *engine, const uint8_t *record, u
                 *out_count = count;
                 return NEXT_DATA;
             }
-            next = lend_sealed(engine, record, inner, inner_bytes);
+            if (engine->ssl != NULL) {
+                next = lend_sealed(engine, record, inner, inner_bytes);
+            } else if (tls_retired_take(engine, inner, inner_bytes)) {
+                next = NEXT_LENT;
+            }
         }
     }
     if (!fits) {
@@ -171,11 +179,18 @@ static enum next next_record(struct tls_engine *engine, uint8_t *out, size_t out
     const uint8_t *header = record_gather_header(gather, &input);
     enum record_gathered gathered = RECORD_MORE;
     enum next next = NEXT_MORE;
+    bool may_open = false;
 
     if (header != NULL) {
         tls_engine_feed(engine, input.bytes, input.count);
-        if (!is_plausible(engine->records->form, header)) {
+        may_open = is_plausible(engine->records->form, header);
+        if (!may_open && engine->ssl != NULL) {
             return lend_unopened(engine);
+        }
+        if (!may_open && tls_retired_condemns(engine, header)) {
+            record_span_take(&input, header == input.bytes ? RECORD_HEADER_BYTES : 0);
+            tls_engine_feed(engine, input.bytes, input.count);
+            return NEXT_LENT;
         }
         gathered = record_gather_take(gather, &input, &record);
     }
@@ -184,17 +199,21 @@ static enum next next_record(struct tls_engine *engine, uint8_t *out, size_t out
         return NEXT_FAILED;
     }
     if (gathered == RECORD_WHOLE) {
-        next = open_record(engine, record.bytes, out, out_max, out_count);
+        next = may_open ? open_record(engine, record.bytes, out, out_max, out_count)
+                        : lend_broken(engine, record.bytes);
         record_gather_empty(gather);
     }
     return next;
 }
 
-/* Nothing for OpenSSL to go on with, so that the next record is to be looked at. */
+/* Nothing for OpenSSL, or its stand-in, to go on with: the next record is to be looked at. */
 static bool openssl_waits(const struct tls_engine *engine)
 {
     const struct record_way *way = &engine->records->in;
 
+    if (engine->ssl == NULL) {
+        return tls_retired_waits(engine);
+    }
     return way->ready || (way->traffic->loan == NULL && way->traffic->unopened_bytes == 0 &&
                           SSL_pending(engine->ssl) == 0 &&
                           (SSL_get_shutdown(engine->ssl) & SSL_RECEIVED_SHUTDOWN) == 0);
@@ -218,7 +237,9 @@ enum tls_status tls_records_read(struct tls_engine *engine, uint8_t *out, size_t
         case NEXT_FAILED:
             return tls_engine_fail_saying(failure, "out of memory for a record");
         case NEXT_LENT:
-            status = tls_engine_read_openssl(engine, out, out_max, out_count, failure);
+            status = engine->ssl != NULL
+                         ? tls_engine_read_openssl(engine, out, out_max, out_count, failure)
+                         : tls_retired_read(engine, out, out_max, out_count, failure);
             break;
         }
         if (status == TLS_AGAIN && engine->input_bytes == 0) {

@@ -8,9 +8,9 @@
 
 /* A record of ours to the end of the output queue. False: no memory, or no number. */
 static bool put_record(struct tls_engine *engine, uint8_t type, const uint8_t *bytes, size_t count,
-                       size_t type_count)
+                       const uint8_t *inner_type)
 {
-    static const uint8_t inner_type = SSL3_RT_APPLICATION_DATA;
+    size_t type_count = inner_type != NULL ? 1 : 0;
     struct tls_records *records = engine->records;
     struct record_traffic *traffic = records->out.traffic;
     size_t length = count + type_count + record_overhead(records->form);
@@ -33,7 +33,7 @@ static bool put_record(struct tls_engine *engine, uint8_t type, const uint8_t *b
     record[2] = TLS1_2_VERSION_MINOR;
     record[3] = (uint8_t)(length >> 8);
     record[4] = (uint8_t)length;
-    if (!record_seal(&item, records->explicit_nonce + 1, bytes, count, &inner_type, type_count,
+    if (!record_seal(&item, records->explicit_nonce + 1, bytes, count, inner_type, type_count,
                      record + RECORD_HEADER_BYTES)) {
         return false;
     }
@@ -43,15 +43,25 @@ static bool put_record(struct tls_engine *engine, uint8_t type, const uint8_t *b
     return true;
 }
 
+bool tls_records_put(struct tls_engine *engine, uint8_t inner_type, const uint8_t *bytes,
+                     size_t count)
+{
+    bool good = put_record(engine, SSL3_RT_APPLICATION_DATA, bytes, count, &inner_type);
+
+    engine->tally.records_out += good;
+    return good;
+}
+
 enum tls_status tls_records_write(struct tls_engine *engine, const uint8_t *bytes, size_t count,
                                   struct tls_failure_detail *failure)
 {
-    size_t type_count = engine->records->form->is_1_3 ? 1 : 0;
+    static const uint8_t data = SSL3_RT_APPLICATION_DATA;
+    const uint8_t *inner_type = engine->records->form->is_1_3 ? &data : NULL;
 
     while (count > 0) { /* a record a turn */
         size_t step = count < engine->fragment_bytes ? count : engine->fragment_bytes;
 
-        if (!put_record(engine, SSL3_RT_APPLICATION_DATA, bytes, step, type_count)) {
+        if (!put_record(engine, SSL3_RT_APPLICATION_DATA, bytes, step, inner_type)) {
             return tls_engine_fail_saying(failure, "out of memory for output");
         }
         engine->tally.records_out++;
@@ -78,7 +88,7 @@ static bool seal_again(struct tls_engine *engine, const uint8_t *record)
     bool good = inner != NULL && item.cipher != NULL;
 
     if (good && record_open(&item, record + RECORD_HEADER_BYTES, inner)) {
-        good = put_record(engine, record[0], inner, inner_bytes, 0);
+        good = put_record(engine, record[0], inner, inner_bytes, NULL);
     } else {
         /* OpenSSL 3.0 answers a CertificateRequest that meets its close_notify with a Finished
          * under the handshake's keys. After a close_notify nobody reads; such a record stays here.

@@ -73,21 +73,6 @@ void tls_records_idle(struct tls_records *records)
     }
 }
 
-EVP_CIPHER_CTX *tls_records_cipher_new(const struct tls_engine *engine,
-                                       const struct record_way *way, bool seals)
-{
-    return record_cipher_new(tls_context_of(engine->ssl)->library, engine->records->form,
-                             &way->traffic->key, seals);
-}
-
-EVP_CIPHER_CTX *tls_records_cipher(const struct tls_engine *engine, const struct record_way *way)
-{
-    if (way->traffic->cipher == NULL) {
-        way->traffic->cipher = tls_records_cipher_new(engine, way, way == &engine->records->out);
-    }
-    return way->traffic->cipher;
-}
-
 void tls_records_hear_secret(void *argument, bool of_server, const uint8_t *secret, size_t bytes)
 {
     struct tls_engine *engine = argument;
@@ -102,6 +87,18 @@ void tls_records_hear_secret(void *argument, bool of_server, const uint8_t *secr
     way->has_secret = true;
 }
 
+struct tls_context *tls_engine_context(const struct tls_engine *engine)
+{
+    return engine->ssl != NULL ? tls_context_of(engine->ssl) : engine->records->context;
+}
+
+bool tls_engine_in_message(const struct tls_engine *engine)
+{
+    return engine->ssl != NULL ? SSL_in_init(engine->ssl) != 0
+                               : engine->records->control.message_bytes == SSL3_HM_HEADER_LENGTH &&
+                                     !engine->records->control.message_waits;
+}
+
 static const struct key_schedule_digest *digest_of(const SSL *ssl)
 {
     const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
@@ -110,10 +107,10 @@ static const struct key_schedule_digest *digest_of(const SSL *ssl)
 }
 
 /* From a traffic secret (RFC 8446 7.2, 7.3). */
-static bool expand(const SSL *ssl, const struct record_way *way, const char *label, uint8_t *out,
-                   size_t out_count)
+static bool expand(const struct tls_records *records, const struct record_way *way,
+                   const char *label, uint8_t *out, size_t out_count)
 {
-    const struct key_schedule_digest *digest = digest_of(ssl);
+    const struct key_schedule_digest *digest = records->digest;
     struct key_schedule_input input = {
         .digest = digest,
         .prefix = {(const uint8_t *)"tls13 ", 6},
@@ -129,13 +126,25 @@ static bool expand(const SSL *ssl, const struct record_way *way, const char *lab
 }
 
 /* The secret after it; the keys change with the next record. */
-static void secret_renew(const SSL *ssl, struct record_way *way)
+static void secret_renew(const struct tls_records *records, struct record_way *way)
 {
     uint8_t next[KEY_SCHEDULE_DIGEST_BYTES_MAX] = {0};
 
-    way->has_secret = way->has_secret && expand(ssl, way, "traffic upd", next, 0);
+    way->has_secret = way->has_secret && expand(records, way, "traffic upd", next, 0);
     memcpy(way->secret, next, sizeof(next));
     OPENSSL_cleanse(next, sizeof(next));
+}
+
+bool tls_records_rekey(struct tls_records *records, struct record_way *way)
+{
+    struct record_traffic *traffic = way->traffic;
+
+    secret_renew(records, way);
+    traffic_idle(traffic);
+    OPENSSL_cleanse(&traffic->key, sizeof(traffic->key));
+    traffic->has_key = false;
+    traffic->sequence = 0;
+    return way->has_secret;
 }
 
 static void hear_new_keys(struct tls_engine *engine, bool sent, uint64_t begin)
@@ -176,7 +185,7 @@ void tls_records_hear_message(struct tls_engine *engine, bool sent, int content_
             hear_new_keys(engine, true, 0);
         }
     } else if (type == SSL3_MT_KEY_UPDATE && is_1_3) {
-        secret_renew(engine->ssl, sent ? &engine->records->out : &engine->records->in);
+        secret_renew(engine->records, sent ? &engine->records->out : &engine->records->in);
         hear_new_keys(engine, sent, count);
     } else if (type == SSL3_MT_FINISHED && !(is_1_3 && engine->established)) {
         struct record_way *way = sent ? &engine->records->out : &engine->records->in;
@@ -243,8 +252,8 @@ static bool key_make(const struct tls_engine *engine, const struct record_way *w
     const struct record_form *form = engine->records->form;
 
     if (form->is_1_3) {
-        return way->has_secret && expand(engine->ssl, way, "key", out->key, form->key_bytes) &&
-               expand(engine->ssl, way, "iv", out->iv, form->iv_bytes);
+        return way->has_secret && expand(engine->records, way, "key", out->key, form->key_bytes) &&
+               expand(engine->records, way, "iv", out->iv, form->iv_bytes);
     }
     if (!way->has_secret && !secrets_of_1_2(engine)) {
         return false;
@@ -252,6 +261,25 @@ static bool key_make(const struct tls_engine *engine, const struct record_way *w
     memcpy(out->key, way->secret, form->key_bytes);
     memcpy(out->iv, way->secret + form->key_bytes, form->iv_bytes);
     return true;
+}
+
+EVP_CIPHER_CTX *tls_records_cipher_new(const struct tls_engine *engine, struct record_way *way,
+                                       bool seals)
+{
+    struct record_traffic *traffic = way->traffic;
+
+    traffic->has_key = traffic->has_key || key_make(engine, way, &traffic->key);
+    return traffic->has_key ? record_cipher_new(engine->records->context->library,
+                                                engine->records->form, &traffic->key, seals)
+                            : NULL;
+}
+
+EVP_CIPHER_CTX *tls_records_cipher(const struct tls_engine *engine, struct record_way *way)
+{
+    if (way->traffic->cipher == NULL) {
+        way->traffic->cipher = tls_records_cipher_new(engine, way, way == &engine->records->out);
+    }
+    return way->traffic->cipher;
 }
 
 /* What the peer asked for records shorter than usual (RFC 6066 4) is not covered. */
@@ -274,6 +302,8 @@ void tls_records_begin(struct tls_engine *engine)
         return;
     }
     records->form = form_of(engine->ssl);
+    records->context = tls_context_of(engine->ssl);
+    records->digest = digest_of(engine->ssl);
     if (records->form == NULL ||
         (records->form->is_1_3 && !(records->in.has_secret && records->out.has_secret))) {
         tls_records_free(records);
@@ -297,23 +327,32 @@ static bool form_renew(struct tls_engine *engine)
 }
 
 /* From the record on that comes next. */
-static bool way_take(struct tls_engine *engine, struct record_way *way)
+static bool traffic_make(const struct tls_engine *engine, struct record_way *way)
 {
-    struct tls_records *records = engine->records;
-    uint64_t count = way == &records->out ? engine->tally.records_out : engine->tally.records_in;
+    uint64_t count =
+        way == &engine->records->out ? engine->tally.records_out : engine->tally.records_in;
 
-    if (!form_renew(engine)) {
-        return false;
-    }
     way->traffic = calloc(1, sizeof(*way->traffic));
-    if (way->traffic == NULL || !key_make(engine, way, &way->traffic->key) ||
-        tls_records_cipher(engine, way) == NULL) {
-        tls_records_leave(way);
-        ERR_clear_error();
+    if (way->traffic == NULL) {
         return false;
     }
     way->traffic->sequence = count - way->begin;
     way->traffic->ssl_sequence = way->traffic->sequence;
+    return true;
+}
+
+static bool way_take(struct tls_engine *engine, struct record_way *way)
+{
+    struct tls_records *records = engine->records;
+
+    if (!form_renew(engine)) {
+        return false;
+    }
+    if (!traffic_make(engine, way) || tls_records_cipher(engine, way) == NULL) {
+        tls_records_leave(way);
+        ERR_clear_error();
+        return false;
+    }
     if (records->in.traffic != NULL && records->out.traffic != NULL) {
         SSL_free_buffers(engine->ssl);
     }
@@ -348,7 +387,7 @@ bool tls_records_may_write(struct tls_engine *engine)
 {
     struct tls_records *records = engine->records;
 
-    if (!records->out.ready) {
+    if (!records->out.ready && engine->ssl != NULL) {
         records->out.ready = records->out.traffic != NULL && tls_records_quiet(engine) &&
                              SSL_get_key_update_type(engine->ssl) == SSL_KEY_UPDATE_NONE &&
                              (SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN) == 0;
@@ -365,4 +404,49 @@ void tls_records_settle_out(struct tls_engine *engine)
         tls_records_quiet(engine)) {
         way_take(engine, &records->out);
     }
+}
+
+static bool nothing_lies_between(const struct tls_engine *engine)
+{
+    const struct tls_records *records = engine->records;
+    const struct record_traffic *in = records->in.traffic;
+
+    /* Then nothing but data or a whole message came last, so that OpenSSL has counted no warnings
+     * and no empty records. The tally counts a record with its header. */
+    return engine->input_bytes == 0 && engine->useful_records == engine->tally.records_in &&
+           SSL_has_pending(engine->ssl) == 0 && SSL_rstate_string(engine->ssl)[1] == 'H' &&
+           (in == NULL || (in->loan == NULL && in->unopened_bytes == 0 && in->gather.count == 0)) &&
+           records->out.made == 0;
+}
+
+/* TLS 1.2 may renegotiate at any time, clients get tickets, and whoever has a peer's certificate
+ * may be asked for it. */
+static bool may_retire(const struct tls_engine *engine)
+{
+    const struct tls_records *records = engine->records;
+    SSL *ssl = engine->ssl;
+
+    return ssl != NULL && records != NULL && engine->established && records->form->is_1_3 &&
+           SSL_is_server(ssl) && records->in.has_secret && records->out.has_secret &&
+           tls_records_quiet(engine) && !tls_engine_renegotiating(engine) &&
+           SSL_get_key_update_type(ssl) == SSL_KEY_UPDATE_NONE && SSL_get_shutdown(ssl) == 0 &&
+           engine->flood == TLS_FLOOD_NONE && !engine->output_failed &&
+           tls_engine_want(engine) == TLS_WANT_NOTHING && nothing_lies_between(engine) &&
+           SSL_get0_peer_certificate(ssl) == NULL;
+}
+
+bool tls_records_retire(struct tls_engine *engine)
+{
+    struct tls_records *records = engine->records;
+
+    /* Keys wait for the next record: 45,000 instructions are for those who speak again. */
+    if (!may_retire(engine) ||
+        (records->in.traffic == NULL && !traffic_make(engine, &records->in)) ||
+        (records->out.traffic == NULL && !traffic_make(engine, &records->out))) {
+        return false;
+    }
+    tls_engine_free_ssl(engine);
+    records->in.ready = true;
+    records->out.ready = true;
+    return true;
 }

@@ -31,6 +31,7 @@ struct record_loan {
 /* What a direction has that has been taken over: data is ours, all else is sealed again. */
 struct record_traffic {
     struct record_key key;
+    bool has_key;           /* false: made when it is needed */
     EVP_CIPHER_CTX *cipher; /* for the wire; NULL: made when it is needed */
     uint64_t sequence;      /* of the next record on the wire */
     uint64_t ssl_sequence;  /* what OpenSSL takes that for */
@@ -55,11 +56,27 @@ struct record_way {
     bool leaves;
 };
 
+/* What OpenSSL remembers of the records that are not data; of a retired connection, here. */
+struct record_control {
+    uint8_t message[5]; /* a KeyUpdate, as far as it has come */
+    uint8_t message_bytes;
+    bool message_waits;    /* has its header and has not been looked into */
+    uint8_t warnings;      /* in a row */
+    uint8_t empty_records; /* in a row */
+    bool received_close;
+    bool sent_close;
+    bool owes_update; /* a KeyUpdate, before the next data */
+    bool failed;      /* nothing goes on any more, in or out */
+};
+
 struct tls_records {
-    const struct record_form *form; /* of what the first handshake negotiated */
+    const struct record_form *form;           /* of what the first handshake negotiated */
+    const struct key_schedule_digest *digest; /* TLS 1.3: the suite's; static */
+    struct tls_context *context;              /* borrowed; the connection's keeper has it */
     struct record_way in;
     struct record_way out;
     uint64_t explicit_nonce; /* out, the last one, where there is one: OpenSSL's count up, too */
+    struct record_control control;
 };
 
 void tls_records_free(struct tls_records *records); /* NULL: nothing */
@@ -102,13 +119,44 @@ bool tls_records_send(struct tls_engine *engine, const void *bytes, size_t count
 /* Gives the ciphers back until the next record; not the keys. */
 void tls_records_idle(struct tls_records *records);
 
+/* Retires the connection, engine->ssl with it, where nothing is half done and nobody could miss
+ * it: both directions are ours from now on, and so are the few records that are not data. False: it
+ * stays as it is, also when memory is out. */
+bool tls_records_retire(struct tls_engine *engine);
+
+/* For the files of the record layer: our record in TLS 1.3, of that type inside. False: no memory,
+ * or no number. */
+bool tls_records_put(struct tls_engine *engine, uint8_t inner_type, const uint8_t *bytes,
+                     size_t count);
+/* For the files of the record layer: what OpenSSL reads next, to be written there; NULL: no memory.
+ */
+uint8_t *tls_records_lend_new(struct record_traffic *traffic, size_t bytes);
+/* For the files of the record layer: the secret after it, and from the next record on its keys, in
+ * a way that stays taken. False: OpenSSL fails. */
+bool tls_records_rekey(struct tls_records *records, struct record_way *way);
 /* For the files of the record layer: the way's cipher; NULL: no memory. */
-EVP_CIPHER_CTX *tls_records_cipher(const struct tls_engine *engine, const struct record_way *way);
+EVP_CIPHER_CTX *tls_records_cipher(const struct tls_engine *engine, struct record_way *way);
 /* For the files of the record layer: a cipher under the way's key, the caller's; NULL: no memory.
  */
-EVP_CIPHER_CTX *tls_records_cipher_new(const struct tls_engine *engine,
-                                       const struct record_way *way, bool seals);
+EVP_CIPHER_CTX *tls_records_cipher_new(const struct tls_engine *engine, struct record_way *way,
+                                       bool seals);
 /* The way is OpenSSL's from now on. */
 void tls_records_leave(struct record_way *way);
 /* OpenSSL has nothing half done that data could come between. */
 bool tls_records_quiet(const struct tls_engine *engine);
+
+/* retired.c, of a retired connection. What is to be read next: a record from the wire? */
+bool tls_retired_waits(const struct tls_engine *engine);
+/* A header that condemns its record; then the record is not waited for. */
+bool tls_retired_condemns(struct tls_engine *engine, const uint8_t *header);
+/* A record that is not authentic. */
+void tls_retired_take_broken(struct tls_engine *engine);
+/* A record's own content: all but data that could be returned in place. False: no memory. */
+bool tls_retired_take(struct tls_engine *engine, const uint8_t *inner, size_t inner_bytes);
+/* As SSL_read_ex(3) after what was taken, and as tls_engine_write() when that is not just data. */
+enum tls_status tls_retired_read(struct tls_engine *engine, uint8_t *out, size_t out_max,
+                                 size_t *out_count, struct tls_failure_detail *failure);
+enum tls_status tls_retired_write(struct tls_engine *engine, const uint8_t *bytes, size_t count,
+                                  struct tls_failure_detail *failure);
+void tls_retired_close(struct tls_engine *engine);
+bool tls_retired_update_key(struct tls_engine *engine, bool both);

@@ -43,7 +43,7 @@ static void count(struct tls_engine *engine, uint32_t limit, enum tls_flood what
 
     engine->tally.renegotiations++;
     if (renegotiation->count == 0 ||
-        now_ns - renegotiation->window_ns >= tls_context_of(engine->ssl)->renegotiation_window_ns) {
+        now_ns - renegotiation->window_ns >= tls_engine_context(engine)->renegotiation_window_ns) {
         renegotiation->window_ns = now_ns;
         renegotiation->count = 0;
     }
@@ -56,7 +56,7 @@ static void count(struct tls_engine *engine, uint32_t limit, enum tls_flood what
 
 void tls_renegotiation_hear(struct tls_engine *engine, int type)
 {
-    const struct tls_context *context = tls_context_of(engine->ssl);
+    const struct tls_context *context = tls_engine_context(engine);
     struct tls_renegotiation *renegotiation = &engine->renegotiation;
 
     switch (type) {
@@ -131,7 +131,8 @@ bool tls_engine_renegotiate(struct tls_engine *engine, bool certificate, const c
 
     *out_reason = "";
     if (ssl == NULL) {
-        return refuse("not encrypted", out_reason);
+        return refuse(tls_engine_is_plain(engine) ? "not encrypted" : "TLS 1.3 after idling",
+                      out_reason);
     }
     if (!engine->established || engine->flood != TLS_FLOOD_NONE) {
         return refuse("the connection is not open", out_reason);
@@ -176,8 +177,11 @@ bool tls_engine_update_key(struct tls_engine *engine, bool both)
 {
     bool updated;
 
-    if (engine->ssl == NULL || !engine->established || engine->flood != TLS_FLOOD_NONE) {
+    if (tls_engine_is_plain(engine) || !engine->established || engine->flood != TLS_FLOOD_NONE) {
         return false;
+    }
+    if (engine->ssl == NULL) {
+        return tls_retired_update_key(engine, both);
     }
     ERR_clear_error();
     tls_records_unsettle(engine->records);

@@ -1,5 +1,6 @@
-/* What no honest peer sends ends under the direct record layer as it does under OpenSSL's: the same
- * bytes until then, the same words, and an alert that the client takes for the same. */
+/* What no honest peer sends ends under the direct record layer as it does under OpenSSL's, also
+ * when OpenSSL has retired: the same bytes until then, the same words, and an alert that the client
+ * takes for the same. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,14 +8,15 @@
 #include <criterion/parameterized.h>
 
 #include "base/random.h"
-#include "forge_record.h"
+#include "forgeries.h"
 #include "tls/records.h"
 
-enum { DATA = 23, ALERT = 21, HANDSHAKE = 22, CCS = 20, BYTES_MAX = 70000, STEPS_MAX = 40 };
+enum { DATA = 23, BYTES_MAX = 70000, STEPS_MAX = 40 };
 
 struct suite {
     const char *name;
     enum tls_version version;
+    bool retires; /* the servers have idled before anything is forged */
 };
 
 static const struct suite suites[] = {
@@ -24,9 +26,12 @@ static const struct suite suites[] = {
     {"ECDHE-ECDSA-AES128-GCM-SHA256", TLS_VERSION_1_2},
     {"ECDHE-ECDSA-AES256-GCM-SHA384", TLS_VERSION_1_2},
     {"ECDHE-ECDSA-CHACHA20-POLY1305", TLS_VERSION_1_2},
+    {"TLS_AES_128_GCM_SHA256", TLS_VERSION_1_3, true},
+    {"TLS_AES_256_GCM_SHA384", TLS_VERSION_1_3, true},
+    {"TLS_CHACHA20_POLY1305_SHA256", TLS_VERSION_1_3, true},
 };
 
-enum { SUITES = sizeof(suites) / sizeof(suites[0]), LAYERS = 2 };
+enum { SUITES = sizeof(suites) / sizeof(suites[0]), RETIRED_SUITE = 6, LAYERS = 2 };
 
 /* A server of each layer; both clients are direct, so that their keys can be had. */
 struct world {
@@ -82,10 +87,15 @@ static void world_open(struct world *world, const struct suite *suite)
             pair_send(pair, &pair->client, &pair->server, world->bytes, 10);
             pair_send(pair, &pair->server, &pair->client, world->bytes, 10);
         }
+        if (suite->retires) {
+            tls_engine_idle(&pair->server.engine);
+        }
     }
     cr_assert_null(world->pairs[TLS_RECORDS_OPENSSL].server.engine.records);
     cr_assert(world->pairs[TLS_RECORDS_DIRECT].server.engine.records->in.ready);
     cr_assert(world->pairs[TLS_RECORDS_DIRECT].server.engine.records->out.traffic);
+    cr_assert_eq(tls_engine_has_retired(&world->pairs[TLS_RECORDS_DIRECT].server.engine),
+                 suite->retires);
 }
 
 static void world_close(struct world *world)
@@ -187,79 +197,38 @@ static void send_data(struct world *world, size_t count)
     cr_assert_eq(compare(world, "data"), TLS_AGAIN);
 }
 
-static const uint8_t close_notify[] = {1, 0}, user_canceled[] = {1, 90}, fatal[] = {2, 80},
-                     no_renegotiation[] = {1, 100}, unknown_level[] = {3, 0},
-                     key_update[] = {24, 0, 0, 1, 0}, key_update_asked[] = {24, 0, 0, 1, 1},
-                     key_update_bad[] = {24, 0, 0, 1, 2}, key_update_long[] = {24, 0, 0, 2, 0, 0},
-                     key_update_twice[] = {24, 0, 0, 1, 0, 24, 0, 0, 1, 0},
-                     finished[] = {20, 0, 0, 1, 0}, hello_request[] = {0, 0, 0, 0},
-                     hello[] = {1, 0, 0, 2, 3, 3}, huge[] = {11, 255, 255, 255}, ccs[] = {1},
-                     http[] = "GET / HTTP/1.1\r\n\r\n";
-
-#define OF(array) .bytes = (array), .count = sizeof(array)
-
-/* Each ends a connection or does not: both servers must agree. For TLS 1.2 the inner type stands
- * for the outer one. */
-static const struct {
-    const char *name;
-    struct forgery forgery;
-} forgeries[] = {
-    {"one byte", {.inner_type = DATA, OF(ccs)}},
-    {"padded", {.inner_type = DATA, OF(http), .padding = 100}},
-    {"padded to the full", {.inner_type = DATA, OF(ccs), .padding = 16383}},
-    {"padded over the full", {.inner_type = DATA, OF(ccs), .padding = 16384}},
-    {"empty", {.inner_type = DATA}},
-    {"empty and padded", {.inner_type = DATA, .padding = 30}},
-    {"nothing at all", {0}},
-    {"only padding", {.padding = 5}},
-    {"unknown type", {.inner_type = 99, OF(http)}},
-    {"heartbeat", {.inner_type = 24, OF(http)}},
-    {"flipped", {.inner_type = DATA, OF(http), .change = FORGERY_FLIPPED}},
-    {"skipped", {.inner_type = DATA, OF(http), .change = FORGERY_SKIPPED}},
-    {"old", {.inner_type = DATA, OF(http), .change = FORGERY_OLD}},
-    {"unsealed data", {.inner_type = DATA, OF(http), .change = FORGERY_UNSEALED}},
-    {"unsealed alert", {.outer_type = ALERT, OF(fatal), .change = FORGERY_UNSEALED}},
-    {"unsealed close", {.outer_type = ALERT, OF(close_notify), .change = FORGERY_UNSEALED}},
-    {"unsealed ccs", {.outer_type = CCS, OF(ccs), .change = FORGERY_UNSEALED}},
-    {"unsealed handshake", {.outer_type = HANDSHAKE, OF(hello), .change = FORGERY_UNSEALED}},
-    {"plain http", {.outer_type = 'G', .version = 'T', OF(http), .change = FORGERY_UNSEALED}},
-    {"empty and unsealed", {.change = FORGERY_UNSEALED}},
-    {"sealed as ccs", {.outer_type = CCS, .inner_type = DATA, OF(ccs)}},
-    {"sealed as type 0x80", {.outer_type = 0x80, .inner_type = DATA, OF(ccs)}},
-    {"sealed as an alert", {.outer_type = ALERT, .inner_type = ALERT, OF(close_notify)}},
-    {"another version", {.version = 1, .inner_type = DATA, OF(http)}},
-    {"a later version", {.version = 4, .inner_type = DATA, OF(http)}},
-    {"close", {.inner_type = ALERT, OF(close_notify)}},
-    {"user canceled", {.inner_type = ALERT, OF(user_canceled)}},
-    {"no renegotiation", {.inner_type = ALERT, OF(no_renegotiation)}},
-    {"fatal alert", {.inner_type = ALERT, OF(fatal)}},
-    {"alert of unknown level", {.inner_type = ALERT, OF(unknown_level)}},
-    {"half an alert", {.inner_type = ALERT, .bytes = fatal, .count = 1}},
-    {"empty alert", {.inner_type = ALERT}},
-    {"empty handshake", {.inner_type = HANDSHAKE}},
-    {"bad key update", {.inner_type = HANDSHAKE, OF(key_update_bad)}},
-    {"long key update", {.inner_type = HANDSHAKE, OF(key_update_long)}},
-    {"two key updates", {.inner_type = HANDSHAKE, OF(key_update_twice)}},
-    {"key update", {.inner_type = HANDSHAKE, OF(key_update)}},
-    {"key update asked for", {.inner_type = HANDSHAKE, OF(key_update_asked)}},
-    {"part of a key update", {.inner_type = HANDSHAKE, .bytes = key_update, .count = 3}},
-    {"most of a key update", {.inner_type = HANDSHAKE, .bytes = key_update, .count = 4}},
-    {"finished", {.inner_type = HANDSHAKE, OF(finished)}},
-    {"hello request", {.inner_type = HANDSHAKE, OF(hello_request)}},
-    {"broken hello", {.inner_type = HANDSHAKE, OF(hello)}},
-    {"huge handshake message", {.inner_type = HANDSHAKE, OF(huge)}},
-};
-
-enum { FORGERIES = sizeof(forgeries) / sizeof(forgeries[0]) };
-
-static struct forgery forgery_for(enum tls_version version, size_t index)
+/* What the servers still say for themselves: after a failure, the end at most. */
+static void part(struct world *world, const char *what, enum tls_status status)
 {
-    struct forgery forgery = forgeries[index].forgery;
+    struct tls_failure_detail failures[LAYERS] = {0};
+    enum tls_status writes[LAYERS][3] = {0};
+    bool updates[LAYERS] = {false};
 
-    if (version == TLS_VERSION_1_2 && forgery.outer_type == 0) {
-        forgery.outer_type = forgery.inner_type;
+    for (int layer = 0; layer < LAYERS; layer++) {
+        struct tls_engine *server = &world->pairs[layer].server.engine;
+
+        if (status != TLS_FAILED) {
+            writes[layer][0] = tls_engine_write(server, world->bytes, 10, &failures[layer]);
+            updates[layer] = tls_engine_update_key(server, false);
+            writes[layer][1] = tls_engine_write(server, world->bytes, 20000, &failures[layer]);
+        }
+        tls_engine_close(server);
+        if (status != TLS_FAILED) {
+            writes[layer][2] = tls_engine_write(server, world->bytes, 10, &failures[layer]);
+        }
     }
-    return forgery;
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(writes[0][i], writes[1][i], "%s: write %d: %d, %d (%s)", what, i, writes[0][i],
+                     writes[1][i], failures[1].reason);
+    }
+    cr_assert_eq(updates[0], updates[1], "%s", what);
+    cr_assert_eq(failures[0].kind, failures[1].kind, "%s", what);
+    cr_assert_str_eq(failures[0].reason, failures[1].reason, "%s", what);
+    if (status != TLS_FAILED) {
+        compare(world, what);
+    }
+    cr_assert_eq(world->pairs[0].server.queue.bytes, world->pairs[1].server.queue.bytes, "%s",
+                 what);
 }
 
 TestSuite(record_forgery, .fini = setups_free);
@@ -279,7 +248,7 @@ ParameterizedTest(int *suite, record_forgery, ends_as_openssl_ends_it)
 {
     struct world world;
 
-    for (size_t i = 0; i < FORGERIES; i++) {
+    for (size_t i = 0; i < forgery_count; i++) {
         struct forgery forgery = forgery_for(suites[*suite].version, i);
 
         world_open(&world, &suites[*suite]);
@@ -291,6 +260,57 @@ ParameterizedTest(int *suite, record_forgery, ends_as_openssl_ends_it)
             forge(&world, forgeries[i].name, &next);
         }
         world_close(&world);
+        world_open(&world, &suites[*suite]);
+        part(&world, forgeries[i].name, forge(&world, forgeries[i].name, &forgery));
+        world_close(&world);
+    }
+}
+
+/* After one that does not end it, and after our close_notify. */
+static void forge_two(const struct suite *suite, size_t first, size_t second)
+{
+    for (int closed = 0; closed < 2; closed++) {
+        struct forgery forgeries_two[] = {forgery_for(suite->version, first),
+                                          forgery_for(suite->version, second)};
+        struct world world;
+        enum tls_status status;
+        char what[100];
+
+        snprintf(what, sizeof(what), "%s, %s%s", forgeries[first].name, forgeries[second].name,
+                 closed ? ", closed" : "");
+        world_open(&world, suite);
+        for (int layer = 0; closed && layer < LAYERS; layer++) {
+            tls_engine_close(&world.pairs[layer].server.engine);
+        }
+        status = forge(&world, what, &forgeries_two[0]);
+        if (status == TLS_AGAIN) {
+            status = forge(&world, what, &forgeries_two[1]);
+        }
+        part(&world, what, status);
+        world_close(&world);
+    }
+}
+
+static bool goes_on(const struct suite *suite, size_t index)
+{
+    struct forgery forgery = forgery_for(suite->version, index);
+    struct world world;
+    enum tls_status status;
+
+    world_open(&world, suite);
+    status = forge(&world, forgeries[index].name, &forgery);
+    world_close(&world);
+    return status == TLS_AGAIN;
+}
+
+Test(record_forgery, two_in_a_row_end_as_with_openssl, .timeout = 300)
+{
+    const struct suite *suite = &suites[RETIRED_SUITE];
+
+    for (size_t first = 0; first < forgery_count; first++) {
+        for (size_t second = 0; second < forgery_count && goes_on(suite, first); second++) {
+            forge_two(suite, first, second);
+        }
     }
 }
 
@@ -320,11 +340,12 @@ static void forge_in_a_row(const struct suite *suite, size_t index, int limit)
 
 Test(record_forgery, floods_end_where_openssl_ends_them)
 {
-    for (size_t i = 0; i < FORGERIES; i++) {
+    for (size_t i = 0; i < forgery_count; i++) {
         if (strcmp(forgeries[i].name, "empty") == 0 ||
             strcmp(forgeries[i].name, "user canceled") == 0) {
             forge_in_a_row(&suites[0], i, 40);
             forge_in_a_row(&suites[3], i, 40);
+            forge_in_a_row(&suites[RETIRED_SUITE], i, 40);
         }
     }
 }
@@ -408,7 +429,7 @@ static void forge_at_random(uint64_t seed)
         world.pairs[layer].piece_bytes = pieces[seed % 5];
     }
     for (int step = 0; step < STEPS_MAX && status == TLS_AGAIN; step++) {
-        size_t index = random_below(&random, FORGERIES);
+        size_t index = random_below(&random, forgery_count);
         struct forgery forgery = forgery_for(suite->version, index);
 
         for (uint64_t more = random_below(&random, 4); more > 0; more--) {

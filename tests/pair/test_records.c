@@ -124,3 +124,81 @@ Test(records, are_openssls_until_taking_over_is_worth_it)
         pair_setup_deinit(&setup);
     }
 }
+
+/* What keeps OpenSSL's connection. */
+enum keeper {
+    KEEPER_NONE,
+    KEEPER_OPENSSLS_LAYER,
+    KEEPER_TLS_1_2,
+    KEEPER_CERTIFICATE,
+    KEEPER_OUR_CLOSE,
+    KEEPER_PEERS_CLOSE,
+    KEEPER_REQUEST,
+    KEEPER_ASKED_UPDATE,
+    KEEPER_PART,
+    KEEPERS
+};
+
+static void keep(struct pair *pair, enum keeper keeper)
+{
+    struct pair_end *client = &pair->client;
+    struct pair_end *server = &pair->server;
+    const char *reason;
+    uint8_t byte;
+
+    if (keeper == KEEPER_OUR_CLOSE) {
+        tls_engine_close(&server->engine);
+    } else if (keeper == KEEPER_PEERS_CLOSE) {
+        tls_engine_close(&client->engine);
+    } else if (keeper == KEEPER_REQUEST) {
+        cr_assert(tls_engine_renegotiate(&server->engine, true, &reason), "%s", reason);
+    } else if (keeper == KEEPER_ASKED_UPDATE) {
+        cr_assert(tls_engine_update_key(&client->engine, true));
+    } else if (keeper == KEEPER_PART) {
+        pair_inject(server, "\x17\x03\x03\x00\x20", 5);
+    }
+    pair_move(client, server);
+    pair_read(pair, server, &byte, 1);
+}
+
+Test(records, a_connection_retires_where_nothing_is_half_done)
+{
+    for (enum keeper keeper = KEEPER_NONE; keeper < KEEPERS; keeper++) {
+        bool is_1_2 = keeper == KEEPER_TLS_1_2;
+        struct pair_setup setup = {
+            .is_about_layers = true,
+            .server_config = {.version_max = is_1_2 ? TLS_VERSION_1_2 : TLS_VERSION_1_3,
+                              .request_certificate = keeper == KEEPER_CERTIFICATE,
+                              .record_layer = keeper == KEEPER_OPENSSLS_LAYER
+                                                  ? TLS_RECORDS_OPENSSL
+                                                  : TLS_RECORDS_DIRECT}};
+        struct error error = {0};
+        const char *reason;
+        struct pair pair;
+
+        pair_setup_init(&setup, "p256");
+        setup.client_config.certificate_count = 1;
+        setup.client_config.certificates[0] = setup.server_config.certificates[0];
+        tls_context_free(setup.client);
+        setup.client = tls_context_new(TLS_CLIENT, &setup.client_config, &setup.shared, &error);
+        cr_assert_not_null(setup.client, "%s", error.text);
+        pair_init(&pair, setup.client, setup.server, NULL);
+        cr_assert(pair_handshake(&pair));
+        keep(&pair, keeper);
+        tls_engine_idle(&pair.client.engine);
+        tls_engine_idle(&pair.server.engine);
+        cr_assert_not(tls_engine_has_retired(&pair.client.engine));
+        cr_assert_eq(tls_engine_has_retired(&pair.server.engine), keeper == KEEPER_NONE, "%d",
+                     (int)keeper);
+        if (keeper == KEEPER_NONE) {
+            cr_assert_not(tls_engine_is_plain(&pair.server.engine));
+            cr_assert_not(tls_engine_authorized(&pair.server.engine, &reason));
+            cr_assert_str_eq(reason, "no certificate");
+            cr_assert_not(tls_engine_renegotiate(&pair.server.engine, true, &reason));
+            pair_send(&pair, &pair.server, &pair.client, (const uint8_t *)"pong", 4);
+            pair_send(&pair, &pair.client, &pair.server, (const uint8_t *)"ping", 4);
+        }
+        pair_deinit(&pair);
+        pair_setup_deinit(&setup);
+    }
+}

@@ -12,6 +12,8 @@ class SClient:
     with SClient(server, "-tls1_2") as client: client.type("hello"); client.wait_output("hello")
     """
 
+    greeting = "Cipher is"
+
     def __init__(self, server, *arguments):
         self.command = ["openssl", "s_client", "-connect", server.target, *map(str, arguments)]
 
@@ -22,7 +24,7 @@ class SClient:
             self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=output,
                                             stderr=subprocess.STDOUT)
         try:
-            wait_for(lambda: "Cipher is" in self.output() or self.has_ended(), "a handshake")
+            wait_for(lambda: self.greeting in self.output() or self.has_ended(), "a handshake")
         except BaseException:
             self.__exit__()
             raise
@@ -65,3 +67,13 @@ class SClient:
             self.process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"s_client goes on: {self.output()[-2000:]}") from None
+
+
+class GnutlsCli(SClient):
+    """The same of GnuTLS; a line such as ^rekey^ is a command."""
+
+    greeting = "Handshake was completed"
+
+    def __init__(self, server, *arguments):
+        self.command = ["gnutls-cli", "--no-ca-verification", "--inline-commands",
+                        "--port", str(server.port), *map(str, arguments), "127.0.0.1"]

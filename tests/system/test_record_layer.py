@@ -2,10 +2,12 @@
 difference. The report and the server's counters say which of the two it was."""
 
 import hashlib
+import itertools
+import time
 import unittest
 
-from dyno import Directory, Server, load, needs, run, tlsdyno
-from s_client import SClient
+from dyno import Directory, Server, load, needs, run, tlsdyno, wait_for
+from s_client import GnutlsCli, SClient
 
 DIRECT = ("--record-layer", "direct")
 OPENSSLS = ("--record-layer", "openssl")
@@ -22,6 +24,20 @@ NOT_COVERED = (
 )
 REQUESTS = 400
 LINES = 40  # the direct layer takes over after 32
+SILENCE = 1.2  # seconds; after one the server is rid of OpenSSL's connection
+NODE_CLIENT = """
+const link = require('tls').connect(
+    {port: +process.argv[1], host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.3'});
+let left = 3, heard = '';
+link.on('data', (data) => {
+    heard += data;
+    if (heard.length < 5) return;
+    heard = heard.slice(5);
+    setTimeout(() => --left ? link.write('hello') : link.end(), %d);
+});
+link.on('end', () => console.log('ended'));
+link.write('hello');
+"""
 
 
 def exchange(server, *arguments):
@@ -118,6 +134,78 @@ class Peers(unittest.TestCase):
                             client.echo(f"line {line} by {letter} {index}")
             self.assertGreater(server.counter("records_direct"), 20)
             self.assertEqual(server.counter("tls_errors"), 0)
+
+
+class Retired(unittest.TestCase):
+    """Connections that were silent, whose records are the direct layer's however few they were."""
+
+    def retire(self, server, client):
+        before = server.counter("records_direct")
+        lines = itertools.count()
+
+        def has_retired():
+            time.sleep(SILENCE)  # the silence itself
+            client.echo(f"line {next(lines)} after {before}")
+            return server.counter("records_direct") > before
+        wait_for(has_retired, "the direct layer")
+
+    @needs("openssl")
+    def test_s_client_changes_keys_and_leaves(self):
+        with Server(*DIRECT) as server:
+            with SClient(server, "-tls1_3") as client:
+                self.retire(server, client)
+                for count, letter in enumerate("KkkK"):
+                    client.type(letter)
+                    client.wait_output("KEYUPDATE", count + 1)
+                    client.echo(f"one by {letter} {count}")
+                    client.echo(f"two by {letter} {count}")
+                self.retire(server, client)
+                client.type("Q")
+                client.process.wait(20)
+            server.wait_idle()
+            self.assertEqual(server.counter("tls_errors"), 0)
+            self.assertEqual(server.counter("renegotiations"), 4)
+
+    @needs("openssl")
+    def test_a_client_may_go_within_the_silence(self):
+        with Server(*DIRECT) as server:
+            with SClient(server, "-tls1_3") as client:
+                client.echo("one")
+                time.sleep(SILENCE)
+                client.type("Q")
+                client.process.wait(20)
+            server.wait_idle()
+            self.assertEqual(server.counter("tls_errors"), 0)
+
+    @needs("gnutls-cli")
+    def test_gnutls_changes_keys(self):
+        with Server(*DIRECT) as server:
+            with GnutlsCli(server) as client:
+                self.retire(server, client)
+                for count in range(3):
+                    client.type("^rekey^")
+                    client.echo(f"one by {count}")
+                    client.echo(f"two by {count}")
+            server.wait_idle()
+            self.assertEqual(server.counter("tls_errors"), 0)
+            self.assertEqual(server.counter("renegotiations"), 3)
+
+    @needs("node")
+    def test_node_goes_on_and_ends(self):
+        with Server(*DIRECT) as server:
+            done = run("node", "-e", NODE_CLIENT % (SILENCE * 1000), server.port, check=0)
+            self.assertEqual(done.stdout, "ended\n")
+            server.wait_idle()
+            self.assertGreater(server.counter("records_direct"), 0)
+            self.assertEqual(server.counter("tls_errors"), 0)
+
+    @needs("openssl")
+    def test_openssls_layer_never_retires(self):
+        with Server(*OPENSSLS) as server, SClient(server, "-tls1_3") as client:
+            client.echo("one")
+            time.sleep(SILENCE)
+            client.echo("two")
+            self.assertEqual(server.counter("records_direct"), 0)
 
 
 if __name__ == "__main__":
