@@ -157,8 +157,8 @@ class NotTls(unittest.TestCase):
     def test_random_bytes(self):
         for _ in range(20):
             data = os.urandom(600)
-            # A first byte of 22 would announce a record, for whose end the server rightly waits.
-            self.refuse(bytes([0x55]) + data)
+            # A second byte of 3 would announce a record, for whose end the server rightly waits.
+            self.refuse(bytes([0x55, 0xaa]) + data)
 
     def test_a_record_of_an_impossible_length(self):
         self.refuse(b"\x16\x03\x01\xff\xff" + bytes(70000))
