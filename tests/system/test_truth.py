@@ -3,7 +3,7 @@
 Tolerances: counts of handshakes, refusals, answers, records and bytes are exact, but that a
 handshake's last flight may leave within the measured time. Times: a latency is
 never below what the server itself measured for it, and those of one connection in a closed loop add
-up to no more than the measured time; percentiles are kept within 1/128. The known stalls, delays and
+up to no more than the measured time and a pause; percentiles are kept within 1/128. The known stalls, delays and
 rates of an open loop are in test_open_loop.py, capacities in test_find_max.py."""
 
 import ssl
@@ -18,6 +18,9 @@ OVERHEAD = {ssl.TLSVersion.TLSv1_2: 5 + 8 + 16, ssl.TLSVersion.TLSv1_3: 5 + 1 + 
 # ChangeCipherSpec and Finished of TLS 1.3 with SHA-384, which may leave for the kernel when the
 # handshake is complete on our side and the measured time has begun: once for each connection.
 FLIGHT = 6 + 5 + 4 + 48 + 1 + 16
+# The first message counts from the turn of the loop that began it, the measured time from then or
+# later, if the thread loses its CPU in between.
+PAUSE_SECONDS = 0.3
 # Their numbers and names (RFC 8446 6.2).
 ALERTS = {40: "handshake failure", 80: "internal error"}
 
@@ -35,7 +38,7 @@ class Truth(unittest.TestCase):
         self.assertEqual(times["count"], 40)
         self.assertEqual(len(delay.seconds), 40)
         self.assertGreaterEqual(times["sum_ns"] / 1e9, sum(delay.seconds))
-        self.assertLessEqual(times["sum_ns"] / 1e9, report["measured_seconds"] * 1.001)
+        self.assertLessEqual(times["sum_ns"] / 1e9, report["measured_seconds"] + PAUSE_SECONDS)
         self.assertGreaterEqual(times["min_ns"] / 1e9, min(delay.seconds))
         self.assertGreaterEqual(times["max_ns"] / 1e9, max(delay.seconds))
         self.assertGreaterEqual(times["p50_ns"] / 1e9 * (1 + 1 / 128), sorted(delay.seconds)[19])
