@@ -118,9 +118,11 @@ struct outcome {
 
 static struct outcome outcome_of(struct pair *pair, struct pair_end *end)
 {
-    struct outcome outcome = {.bytes = malloc(20 * BYTES_MAX)};
+    /* Plaintext is shorter than its record, and of what came before two records at most wait. */
+    size_t room = end->inbox_bytes + 2 * TLS_PLAINTEXT_BYTES_MAX;
+    struct outcome outcome = {.bytes = malloc(room)};
 
-    outcome.count = pair_read(pair, end, outcome.bytes, 20 * BYTES_MAX);
+    outcome.count = pair_read(pair, end, outcome.bytes, room);
     outcome.status = end->status;
     outcome.whole = !pair_took_over(end) || end->engine.records->in.traffic->gather.count == 0;
     outcome.tally = end->engine.tally;
