@@ -126,19 +126,18 @@ static bool table_make(struct table *table)
 /* NULL: OpenSSL was built without. */
 static OSSL_ALGORITHM *algorithm_find(int operation, const char *name)
 {
-    OSSL_ALGORITHM *algorithm = NULL;
-
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        if (tables[i].operation == operation) {
-            algorithm = tables[i].algorithms;
+        OSSL_ALGORITHM *algorithm = tables[i].algorithms;
+
+        while (tables[i].operation == operation && algorithm->algorithm_names != NULL) {
+            if (is_named(algorithm, name) &&
+                (operation != OSSL_OP_DECODER || is_certificates(algorithm))) {
+                return algorithm;
+            }
+            algorithm++;
         }
     }
-    while (algorithm->algorithm_names != NULL &&
-           !(is_named(algorithm, name) &&
-             (operation != OSSL_OP_DECODER || is_certificates(algorithm)))) {
-        algorithm++;
-    }
-    return algorithm->algorithm_names != NULL ? algorithm : NULL;
+    return NULL;
 }
 
 static void algorithms_replace(void)
