@@ -295,10 +295,12 @@ def growth(context):
             for count in GROWTH_IDLE:
                 with contextlib.ExitStack() as stack:
                     if count:
-                        seconds = SETTLE_SECONDS + 3 * context.seconds
+                        seconds = 2 * SETTLE_SECONDS + 3 * context.seconds
                         load = stack.enter_context(holding(
                             context, f"127.0.0.1:{server.port}", count, seconds, file))
                         wait_for(lambda: established(server.port) > count, load)
+                        # Until the last handshakes are done, and what they took is given back.
+                        time.sleep(SETTLE_SECONDS)
                     cpu = server.cpu_seconds()
                     messages, _ = drivers.echo("64")(context, server, context.seconds)
                     costs[count].append((server.cpu_seconds() - cpu) / messages)
