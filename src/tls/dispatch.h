@@ -1,4 +1,5 @@
-/* The functions of an algorithm of a provider's (OSSL_DISPATCH), with one of ours among them.
+/* The functions of an algorithm of a provider's (OSSL_DISPATCH): one of them, or one of ours among
+ * them.
  * Room-internal. */
 #pragma once
 
@@ -7,6 +8,16 @@
 #include <openssl/core.h>
 
 enum { DISPATCH_MAX = 32 };
+
+/* The entry of number `id`; if there is none, the one that ends them all, whose function is NULL.
+ */
+static inline const OSSL_DISPATCH *dispatch_find(const OSSL_DISPATCH *functions, int id)
+{
+    while (functions->function_id != 0 && functions->function_id != id) {
+        functions++;
+    }
+    return functions;
+}
 
 /* Copies `functions` to `out`, with `ours` in the place of number `id`. Returns the entry that it
  * took the place of, NULL: there is none, or there are too many of all. */

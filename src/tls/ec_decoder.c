@@ -118,29 +118,13 @@ static void *p256_make(void *provider)
     return key;
 }
 
-static void key_functions_take(const OSSL_DISPATCH *at)
+static void key_functions_take(const OSSL_DISPATCH *keys)
 {
-    for (; at->function_id != 0; at++) {
-        switch (at->function_id) {
-        case OSSL_FUNC_KEYMGMT_NEW:
-            key_new = OSSL_FUNC_keymgmt_new(at);
-            break;
-        case OSSL_FUNC_KEYMGMT_FREE:
-            key_free = OSSL_FUNC_keymgmt_free(at);
-            break;
-        case OSSL_FUNC_KEYMGMT_IMPORT:
-            key_import = OSSL_FUNC_keymgmt_import(at);
-            break;
-        case OSSL_FUNC_KEYMGMT_DUP:
-            key_dup = OSSL_FUNC_keymgmt_dup(at);
-            break;
-        case OSSL_FUNC_KEYMGMT_SET_PARAMS:
-            key_set = OSSL_FUNC_keymgmt_set_params(at);
-            break;
-        default:
-            break;
-        }
-    }
+    key_new = OSSL_FUNC_keymgmt_new(dispatch_find(keys, OSSL_FUNC_KEYMGMT_NEW));
+    key_free = OSSL_FUNC_keymgmt_free(dispatch_find(keys, OSSL_FUNC_KEYMGMT_FREE));
+    key_import = OSSL_FUNC_keymgmt_import(dispatch_find(keys, OSSL_FUNC_KEYMGMT_IMPORT));
+    key_dup = OSSL_FUNC_keymgmt_dup(dispatch_find(keys, OSSL_FUNC_KEYMGMT_DUP));
+    key_set = OSSL_FUNC_keymgmt_set_params(dispatch_find(keys, OSSL_FUNC_KEYMGMT_SET_PARAMS));
 }
 
 bool ec_decoder_replace(OSSL_ALGORITHM *decoder, const OSSL_ALGORITHM *keys, void *provider)

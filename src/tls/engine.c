@@ -31,16 +31,16 @@ static bool is_hello_retry(const uint8_t *message, size_t count)
 void tls_engine_hear_message(struct tls_engine *engine, int type)
 {
     engine->useful_records = engine->tally.records_in;
-    tls_renegotiation_hear(engine, type);
+    if (engine->established) {
+        tls_renegotiation_hear(engine, type);
+    }
 }
 
 static void hear_handshake(struct tls_engine *engine, const uint8_t *message, size_t count)
 {
     engine->tally.tickets_received += message[0] == SSL3_MT_NEWSESSION_TICKET;
-    engine->useful_records = engine->tally.records_in;
-    if (engine->established) {
-        tls_engine_hear_message(engine, message[0]);
-    } else if (message[0] == SSL3_MT_CLIENT_HELLO && engine->wants != NULL) {
+    tls_engine_hear_message(engine, message[0]);
+    if (!engine->established && message[0] == SSL3_MT_CLIENT_HELLO && engine->wants != NULL) {
         tls_wants_hear_hello(engine->wants, message, count);
     }
 }

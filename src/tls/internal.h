@@ -72,7 +72,7 @@ void tls_engine_on_message(int sent, int version, int content_type, const void *
  * is there. False when memory is out: then it is as it was. */
 bool tls_engine_open(struct tls_engine *engine, struct tls_context *context);
 
-/* engine.c: a record of the peer's, by its header; and a handshake message, once established. */
+/* engine.c: a record of the peer's, by its header; and a handshake message. */
 void tls_engine_hear_record(struct tls_engine *engine);
 void tls_engine_hear_message(struct tls_engine *engine, int type);
 /* engine.c: the end of `ssl`, which the peer and the session do not notice. */

@@ -123,19 +123,28 @@ static bool table_make(struct table *table)
     return table->algorithms != NULL;
 }
 
+/* NULL: all of OpenSSL's, as they are. */
+static OSSL_ALGORITHM *algorithms_of(int operation)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (tables[i].operation == operation) {
+            return tables[i].algorithms;
+        }
+    }
+    return NULL;
+}
+
 /* NULL: OpenSSL was built without. */
 static OSSL_ALGORITHM *algorithm_find(int operation, const char *name)
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        OSSL_ALGORITHM *algorithm = tables[i].algorithms;
+    OSSL_ALGORITHM *algorithm = algorithms_of(operation);
 
-        while (tables[i].operation == operation && algorithm->algorithm_names != NULL) {
-            if (is_named(algorithm, name) &&
-                (operation != OSSL_OP_DECODER || is_certificates(algorithm))) {
-                return algorithm;
-            }
-            algorithm++;
+    while (algorithm != NULL && algorithm->algorithm_names != NULL) {
+        if (is_named(algorithm, name) &&
+            (operation != OSSL_OP_DECODER || is_certificates(algorithm))) {
+            return algorithm;
         }
+        algorithm++;
     }
     return NULL;
 }
@@ -172,14 +181,13 @@ static void tables_make(void)
 
 static const OSSL_ALGORITHM *stock_query(void *provider, int operation, int *out_no_cache)
 {
+    const OSSL_ALGORITHM *algorithms = algorithms_of(operation);
+
     (void)provider;
     *out_no_cache = 0;
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        if (tables[i].operation == operation) {
-            return tables[i].algorithms;
-        }
-    }
-    return OSSL_PROVIDER_query_operation(any_instance, operation, out_no_cache);
+    return algorithms != NULL
+               ? algorithms
+               : OSSL_PROVIDER_query_operation(any_instance, operation, out_no_cache);
 }
 
 static int stock_capabilities(void *provider, const char *capability, OSSL_CALLBACK *hear,

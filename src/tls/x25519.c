@@ -11,6 +11,7 @@
 #include <sodium/version.h>
 
 #include "tls/context.h"
+#include "tls/dispatch.h"
 #include "tls/reserve.h"
 
 /* Of stack, as much as libsodium's multiplication leaves of the secret on it, and more. */
@@ -130,24 +131,21 @@ static bool is_of_generation(int id)
 bool x25519_replace(OSSL_ALGORITHM *keys)
 {
     static OSSL_DISPATCH functions[FUNCTIONS_MAX]; /* one empty one ends them */
+    const OSSL_DISPATCH *stock = keys->implementation;
     size_t count = 0;
 
     while (count < OUR_FUNCTION_COUNT) {
         functions[count] = our_functions[count];
         count++;
     }
-    for (const OSSL_DISPATCH *at = keys->implementation; at->function_id != 0; at++) {
-        if (at->function_id == OSSL_FUNC_KEYMGMT_NEW) {
-            key_new = OSSL_FUNC_keymgmt_new(at);
-        } else if (at->function_id == OSSL_FUNC_KEYMGMT_FREE) {
-            key_free = OSSL_FUNC_keymgmt_free(at);
-        } else if (at->function_id == OSSL_FUNC_KEYMGMT_IMPORT) {
-            key_import = OSSL_FUNC_keymgmt_import(at);
-        }
+    for (const OSSL_DISPATCH *at = stock; at->function_id != 0; at++) {
         if (!is_of_generation(at->function_id) && count < FUNCTIONS_MAX - 1) {
             functions[count++] = *at;
         }
     }
+    key_new = OSSL_FUNC_keymgmt_new(dispatch_find(stock, OSSL_FUNC_KEYMGMT_NEW));
+    key_free = OSSL_FUNC_keymgmt_free(dispatch_find(stock, OSSL_FUNC_KEYMGMT_FREE));
+    key_import = OSSL_FUNC_keymgmt_import(dispatch_find(stock, OSSL_FUNC_KEYMGMT_IMPORT));
     if (key_new == NULL || key_free == NULL || key_import == NULL) {
         return false;
     }

@@ -7,6 +7,19 @@
 #include "pair.h"
 #include "tls/records.h"
 
+/* The client has the server's certificate for its own. */
+static void setup_init_with_certificate(struct pair_setup *setup)
+{
+    struct error error = {0};
+
+    pair_setup_init(setup, "p256");
+    setup->client_config.certificate_count = 1;
+    setup->client_config.certificates[0] = setup->server_config.certificates[0];
+    tls_context_free(setup->client);
+    setup->client = tls_context_new(TLS_CLIENT, &setup->client_config, &setup->shared, &error);
+    cr_assert_not_null(setup->client, "%s", error.text);
+}
+
 /* OpenSSL's answer to that breaks the rules; it must not break the connection. */
 Test(records, a_request_for_the_certificate_may_meet_a_close_notify)
 {
@@ -17,14 +30,8 @@ Test(records, a_request_for_the_certificate_may_meet_a_close_notify)
     struct pair_end *server;
     struct pair pair;
     const char *reason;
-    struct error error = {0};
 
-    pair_setup_init(&setup, "p256");
-    setup.client_config.certificate_count = 1;
-    setup.client_config.certificates[0] = setup.server_config.certificates[0];
-    tls_context_free(setup.client);
-    setup.client = tls_context_new(TLS_CLIENT, &setup.client_config, &setup.shared, &error);
-    cr_assert_not_null(setup.client, "%s", error.text);
+    setup_init_with_certificate(&setup);
     pair_init(&pair, setup.client, setup.server, NULL);
     client = &pair.client;
     server = &pair.server;
@@ -172,16 +179,10 @@ Test(records, a_connection_retires_where_nothing_is_half_done)
                               .record_layer = keeper == KEEPER_OPENSSLS_LAYER
                                                   ? TLS_RECORDS_OPENSSL
                                                   : TLS_RECORDS_DIRECT}};
-        struct error error = {0};
         const char *reason;
         struct pair pair;
 
-        pair_setup_init(&setup, "p256");
-        setup.client_config.certificate_count = 1;
-        setup.client_config.certificates[0] = setup.server_config.certificates[0];
-        tls_context_free(setup.client);
-        setup.client = tls_context_new(TLS_CLIENT, &setup.client_config, &setup.shared, &error);
-        cr_assert_not_null(setup.client, "%s", error.text);
+        setup_init_with_certificate(&setup);
         pair_init(&pair, setup.client, setup.server, NULL);
         cr_assert(pair_handshake(&pair));
         keep(&pair, keeper);
